@@ -1,0 +1,85 @@
+// Digests and MACs by libcrypto; SHA-1 is here for OAuth 1.0a signatures only, where it is still unbroken as a MAC.
+
+internal import COpenSSL
+
+/// A hash function of the protocols in use.
+package enum HashFunction: String, Sendable, CaseIterable {
+    case sha1 = "SHA1"
+    case sha256 = "SHA256"
+    case sha512 = "SHA512"
+
+    /// OpenSSL's static description; never freed.
+    var algorithm: OpaquePointer? {
+        switch self {
+        case .sha1: EVP_sha1()
+        case .sha256: EVP_sha256()
+        case .sha512: EVP_sha512()
+        }
+    }
+
+    /// How many bytes a digest has.
+    package var digestCount: Int {
+        switch self {
+        case .sha1: 20
+        case .sha256: 32
+        case .sha512: 64
+        }
+    }
+
+    /// The digest of a message.
+    package func digest(_ message: some Collection<UInt8>) -> [UInt8] {
+        let bytes = Array(message)
+        return bytes.withUnsafeBytes { digest($0) }
+    }
+
+    /// The digest of bytes lent by their owner.
+    package func digest(_ message: UnsafeRawBufferPointer) -> [UInt8] {
+        var out = [UInt8](repeating: 0, count: digestCount)
+        var length: UInt32 = 0
+        guard EVP_Digest(message.baseAddress, message.count, &out, &length, algorithm, nil) == 1,
+            Int(length) == digestCount
+        else { preconditionFailure("libcrypto cannot compute \(rawValue)") }
+        return out
+    }
+}
+
+/// HMAC (RFC 2104).
+package enum HMAC {
+    /// The authentication code of a message under a key of any length.
+    package static func code(_ message: [UInt8], key: Secret, hash: HashFunction) -> [UInt8] {
+        key.reveal { code(message, key: $0, hash: hash) }
+    }
+
+    static func code(_ message: [UInt8], key: UnsafeRawBufferPointer, hash: HashFunction) -> [UInt8] {
+        var out = [UInt8](repeating: 0, count: hash.digestCount)
+        out.withUnsafeMutableBytes { out in
+            message.withUnsafeBytes { write(into: out, of: $0, key: key, hash: hash) }
+        }
+        return out
+    }
+
+    /// Writes the code into a buffer of exactly its size, so that a code that is itself a key need not be copied.
+    static func write(
+        into out: UnsafeMutableRawBufferPointer, of message: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer,
+        hash: HashFunction
+    ) {
+        precondition(out.count == hash.digestCount, "an HMAC-\(hash.rawValue) has \(hash.digestCount) bytes")
+        var length: UInt32 = 0
+        // A null key means "the last one" to OpenSSL; an empty key needs an address.
+        var nothing: UInt8 = 0
+        let made = withUnsafeMutablePointer(to: &nothing) { empty in
+            COpenSSL.HMAC(
+                hash.algorithm, key.baseAddress ?? UnsafeRawPointer(empty), Int32(key.count),
+                message.baseAddress?.assumingMemoryBound(to: UInt8.self), message.count,
+                out.baseAddress?.assumingMemoryBound(to: UInt8.self), &length) != nil
+        }
+        guard made, Int(length) == out.count else {
+            preconditionFailure("libcrypto cannot compute HMAC-\(hash.rawValue)")
+        }
+    }
+
+    /// Whether `code` authenticates `message`, compared in constant time.
+    package static func isValid(_ code: [UInt8], for message: [UInt8], key: Secret, hash: HashFunction) -> Bool {
+        ConstantTime.equal(code, self.code(message, key: key, hash: hash))
+    }
+}

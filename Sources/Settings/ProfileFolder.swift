@@ -1,0 +1,52 @@
+// A profile is read from the home's own folder first, then from the one installed beside the program, and read anew
+// each time, so that an edit takes effect without a restart.
+
+package import Delegation
+import FoundationEssentials
+
+/// Profiles in folders: `<kind>/<model>.yaml` and `providers/<name>.yaml`.
+package struct ProfileFolder: ProfileCatalog {
+    private let folders: [String]
+    private let home: String
+    private static let maximumSize = 256 * 1024
+
+    /// Looks in `folders`, the first one first.
+    ///
+    /// - Parameter home: The base URL of the home's own provider.
+    package init(folders: [String], home: String) {
+        self.folders = folders
+        self.home = home
+    }
+
+    package func deviceProfile(_ reference: ProfileReference) throws -> DeviceProfile {
+        let (text, file) = try read("\(reference).yaml", what: "device profile \(quoted(reference.rawValue))")
+        return try DeviceProfile(yaml: text, reference: reference, file: file)
+    }
+
+    package func providerProfile(_ name: ProviderName) throws -> ProviderProfile {
+        let (text, file) = try read("providers/\(name).yaml", what: "provider \(quoted(name.rawValue))")
+        return try ProviderProfile(yaml: text, name: name, file: file, home: home)
+    }
+
+    package func providerProfiles() throws -> [ProviderProfile] {
+        var names: Set<String> = []
+        for folder in folders {
+            // A folder that is not there holds nothing; that is how the home's own folder starts.
+            for entry in (try? FileManager.default.contentsOfDirectory(atPath: "\(folder)/providers")) ?? []
+            where entry.hasSuffix(".yaml") {
+                names.insert(String(entry.dropLast(5)))
+            }
+        }
+        return try names.sorted().compactMap { ProviderName(rawValue: $0) }.map(providerProfile)
+    }
+
+    private func read(_ path: String, what: String) throws -> (text: String, file: String) {
+        for folder in folders {
+            let file = "\(folder)/\(path)"
+            guard FileManager.default.fileExists(atPath: file) else { continue }
+            return (try SettingsFile.read(file, maximumSize: Self.maximumSize), file)
+        }
+        throw Refusal(
+            .notFound, "no \(what)", hint: "looked for \(path) in \(folders.joined(separator: " and "))")
+    }
+}

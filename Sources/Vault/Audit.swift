@@ -1,0 +1,134 @@
+// Every row authenticates itself and all rows before it: to change or drop one in the middle, one needs the audit key,
+// which is sealed. Rows are written in the transaction of what they tell about.
+
+package import Delegation
+package import FoundationEssentials
+import GRDB
+import Sealing
+package import StrictJSON
+
+/// One line of the audit log: who asked, what, on what authority, what came of it.
+package struct AuditEntry: Sendable, Equatable {
+    /// Its place in the log, from 1; 0 before it is written.
+    package let sequence: Int64
+    package let at: Date
+    package let actor: String
+    /// `command`, `grant.approve`, `token.refresh`, …
+    package let action: String
+    /// What it was done to: a device's name, a grant's id.
+    package let subject: String
+    /// On what authority: a grant's id, `local`, `consent:<person>`.
+    package let authority: String
+    package let outcome: String
+    package let detail: JSON
+
+    /// Describes what happened; sequence and time are filled in when it is written.
+    package init(
+        actor: Requester, action: String, subject: String, authority: String, outcome: String, detail: JSON = [:]
+    ) {
+        self.init(
+            sequence: 0, at: .distantPast, actor: actor.description, action: action, subject: subject,
+            authority: authority, outcome: outcome, detail: detail)
+    }
+
+    fileprivate init(
+        sequence: Int64, at: Date, actor: String, action: String, subject: String, authority: String,
+        outcome: String, detail: JSON
+    ) {
+        self.sequence = sequence
+        self.at = at
+        self.actor = actor
+        self.action = action
+        self.subject = subject
+        self.authority = authority
+        self.outcome = outcome
+        self.detail = detail
+    }
+
+    /// The line as JSON.
+    package var json: JSON {
+        [
+            "seq": .integer(sequence), "at": .string(at.rfc3339), "actor": .string(actor), "action": .string(action),
+            "subject": .string(subject), "authority": .string(authority), "outcome": .string(outcome),
+            "detail": detail,
+        ]
+    }
+}
+
+/// What checking the whole audit log found.
+package enum AuditVerdict: Sendable, Equatable {
+    case intact(entries: Int)
+    /// The first entry that does not authenticate, or that is missing.
+    case broken(at: Int64)
+}
+
+extension Transaction {
+    /// Appends a line to the audit log.
+    ///
+    /// - Throws: ``VaultError/sealed``: nothing that needs a secret happens without a line in the log.
+    package func audit(_ entry: AuditEntry, at now: Date) throws {
+        let key = try auditKey()
+        let last = try Row.fetchOne(database, sql: "SELECT seq, mac FROM audit ORDER BY seq DESC LIMIT 1")
+        let previous = try last.map { try Columns($0, table: "audit").bytes("mac") } ?? []
+        let next = AuditEntry(
+            sequence: try last.map { try Columns($0, table: "audit").integer("seq") + 1 } ?? 1,
+            // To the second, so that what is read back authenticates as it was written.
+            at: Date(timeIntervalSince1970: now.timeIntervalSince1970.rounded(.down)), actor: entry.actor,
+            action: entry.action, subject: entry.subject, authority: entry.authority, outcome: entry.outcome,
+            detail: entry.detail)
+        try database.execute(
+            sql: """
+                INSERT INTO audit (seq, at, actor, action, subject, authority, outcome, detail, mac)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                next.sequence, next.at, next.actor, next.action, next.subject, next.authority, next.outcome,
+                next.detail.text, Self.mac(of: next, after: previous, key: key).data,
+            ])
+    }
+
+    /// The lines after `sequence`, oldest first.
+    package func auditEntries(after sequence: Int64, limit: Int) throws -> [AuditEntry] {
+        try Row.fetchAll(
+            database, sql: "SELECT * FROM audit WHERE seq > ? ORDER BY seq LIMIT ?", arguments: [sequence, limit]
+        ).map { try Self.auditEntry(Columns($0, table: "audit")) }
+    }
+
+    /// Checks every line of the log against the key.
+    package func verifyAudit() throws -> AuditVerdict {
+        let key = try auditKey()
+        var previous: [UInt8] = []
+        var expected: Int64 = 1
+        let cursor = try Row.fetchCursor(database, sql: "SELECT * FROM audit ORDER BY seq")
+        while let row = try cursor.next() {
+            let columns = Columns(row, table: "audit")
+            let mac = try columns.bytes("mac")
+            // A row that cannot even be read is as broken as one that does not authenticate.
+            guard let entry = try? Self.auditEntry(columns), entry.sequence == expected,
+                ConstantTime.equal(Self.mac(of: entry, after: previous, key: key), mac)
+            else { return .broken(at: expected) }
+            previous = mac
+            expected += 1
+        }
+        return .intact(entries: Int(expected - 1))
+    }
+
+    private func auditKey() throws -> Secret {
+        if let key = try keys(for: .audit).first { return key.secret }
+        let key = Secret.random(count: 32)
+        try insertKey(StoredKey(id: "audit", purpose: .audit, secret: key, createdAt: Date(), retiredAt: nil))
+        return key
+    }
+
+    private static func auditEntry(_ columns: Columns) throws -> AuditEntry {
+        AuditEntry(
+            sequence: try columns.integer("seq"), at: try columns.date("at"), actor: try columns.text("actor"),
+            action: try columns.text("action"), subject: try columns.text("subject"),
+            authority: try columns.text("authority"), outcome: try columns.text("outcome"),
+            detail: try columns.json("detail"))
+    }
+
+    private static func mac(of entry: AuditEntry, after previous: [UInt8], key: Secret) -> [UInt8] {
+        HMAC.code(previous + entry.json.bytes, key: key, hash: .sha256)
+    }
+}

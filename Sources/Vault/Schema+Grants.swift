@@ -1,0 +1,5 @@
+import GRDB
+
+extension Schema {
+    static func createGrants(_ db: Database) throws {}
+}

@@ -1,0 +1,5 @@
+import GRDB
+
+extension Schema {
+    static func createServiceProvider(_ db: Database) throws {}
+}

@@ -1,0 +1,14 @@
+// The only thing that sees SQL rows. Each noun has its own extension; none of them keeps state.
+
+import GRDB
+
+/// One consistent view of the vault, good inside the closure that it was lent to.
+package struct Transaction {
+    let database: Database
+    let sealer: Sealer
+
+    init(database: Database, sealer: Sealer) {
+        self.database = database
+        self.sealer = sealer
+    }
+}

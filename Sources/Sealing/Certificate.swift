@@ -26,6 +26,7 @@ package struct Certificate: Sendable {
     /// - Parameters:
     ///   - name: The subject's common name.
     ///   - hosts: DNS names and IP addresses of the server, at least one.
+    /// - Returns: The certificate and its new key.
     /// - Throws: ``SealingError/badParameter(_:)`` for no host, or one with characters no host name has.
     package func issueServer(name: String, hosts: [String]) throws(SealingError) -> Certificate {
         guard !hosts.isEmpty else { throw .badParameter("no host name") }

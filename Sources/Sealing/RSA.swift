@@ -16,6 +16,7 @@ package struct RSAPrivateKey: Sendable {
     /// Makes a new key; takes a good part of a second.
     ///
     /// - Parameter bits: 2048 to 4096.
+    /// - Throws: ``SealingError/badParameter(_:)`` for another size.
     package init(bits: Int) throws(SealingError) {
         guard (2048...4096).contains(bits) else { throw .badParameter("RSA key of \(bits) bits") }
         guard let made = keyholder_rsa_keygen(bits) else { throw .fromQueue("RSA key generation") }
@@ -114,10 +115,10 @@ package struct RSAPublicKey: Sendable {
             BN_free(e)
             OSSL_PARAM_BLD_free(builder)
         }
-        try check(OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, n), "RSA key")
-        try check(OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, e), "RSA key")
+        try check(OSSL_PARAM_BLD_push_BN(builder, Self.lasting("n"), n), "RSA key")
+        try check(OSSL_PARAM_BLD_push_BN(builder, Self.lasting("e"), e), "RSA key")
         let parameters = OSSL_PARAM_BLD_to_param(builder)
-        let context = EVP_PKEY_CTX_new_from_name(nil, "RSA", nil)
+        let context = EVP_PKEY_CTX_new_from_name(nil, Self.lasting("RSA"), nil)
         defer {
             OSSL_PARAM_free(parameters)
             EVP_PKEY_CTX_free(context)
@@ -129,7 +130,14 @@ package struct RSAPublicKey: Sendable {
         try self.init(checking: KeyHandle(made))
     }
 
+    /// A name at an address that stays: libcrypto keeps the pointer, and a `String` lends its own for one call only.
+    private static func lasting(_ name: StaticString) -> UnsafePointer<CChar> {
+        UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)
+    }
+
     /// Reads a PEM public key (`BEGIN PUBLIC KEY`).
+    ///
+    /// - Throws: ``SealingError/badEncoding(_:)``; ``SealingError/badKey(_:)`` for another algorithm or a weak key.
     package init(pem: String) throws(SealingError) {
         let text = Array(pem.utf8)
         let made = text.withUnsafeBytes { bytes -> OpaquePointer? in

@@ -50,3 +50,18 @@ package struct ProfileFolder: ProfileCatalog {
             .notFound, "no \(what)", hint: "looked for \(path) in \(folders.joined(separator: " and "))")
     }
 }
+
+extension ProfileFolder {
+    /// Where profiles may be installed: beside the program, in its `share`, or in a folder above it (a checkout).
+    package static func installedFolders() -> [String] {
+        // Not readable means not running on Linux's /proc; then there is nothing beside the program to find.
+        guard let program = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") else { return [] }
+        var parts = program.split(separator: "/").dropLast().map(String.init)
+        var folders = ["/" + (parts.dropLast() + ["share", "keyholder", "device-profiles"]).joined(separator: "/")]
+        while !parts.isEmpty {
+            folders.append("/" + (parts + ["device-profiles"]).joined(separator: "/"))
+            parts.removeLast()
+        }
+        return folders.filter { FileManager.default.fileExists(atPath: $0) }
+    }
+}

@@ -10,7 +10,7 @@ import Synchronization
 package final class Vault: Sendable {
     private let queue: DatabaseQueue
     private let dataKey = Mutex<Secret?>(nil)
-    private let unsealing = Mutex<[CheckedContinuation<Void, Never>]>([])
+    private let unsealing = Mutex<[AsyncStream<Never>.Continuation]>([])
     /// How the vault's key is kept, for `status`.
     package let protection: Protection
 
@@ -118,17 +118,14 @@ package final class Vault: Sendable {
     /// Drops the key; secrets cannot be read until ``unseal(with:)``.
     package func seal() { dataKey.withLock { $0 = nil } }
 
-    /// Returns once the vault is unsealed.
+    /// Returns once the vault is unsealed, or when the task is cancelled.
     package func waitUntilUnsealed() async {
-        await withCheckedContinuation { continuation in
-            // Locked in the order that `hold` uses, so that no wake-up is lost.
-            let unsealed = unsealing.withLock { waiting in
-                if !isSealed { return true }
-                waiting.append(continuation)
-                return false
-            }
-            if unsealed { continuation.resume() }
+        let (stream, continuation) = AsyncStream<Never>.makeStream()
+        // Locked in the order that `hold` uses, so that no wake-up is lost.
+        unsealing.withLock { waiting in
+            if isSealed { waiting.append(continuation) } else { continuation.finish() }
         }
+        for await _ in stream {}
     }
 
     private func hold(_ key: Secret) {
@@ -137,7 +134,7 @@ package final class Vault: Sendable {
             defer { waiting = [] }
             return waiting
         }
-        for continuation in waiting { continuation.resume() }
+        for continuation in waiting { continuation.finish() }
     }
 
     /// Closes the file, with everything checkpointed into it.

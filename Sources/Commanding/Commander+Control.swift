@@ -1,0 +1,41 @@
+// The broker's answer to a control request is awaited: a login that was not made is an error, not a hope.
+
+import Broker
+import Delegation
+import Sealing
+import StrictJSON
+
+extension Commander {
+    /// Sends requests to the dynamic-security plugin and checks every answer.
+    ///
+    /// - Parameter tolerated: Commands that may fail because what they delete is not there.
+    /// - Throws: ``Refusal`` with the broker's own reason.
+    func control(_ requests: [JSON], tolerating tolerated: Set<String> = ["deleteClient", "deleteRole"]) async throws {
+        guard let session, session.isConnected else {
+            throw Refusal(.failure, "the broker is not connected", hint: "start it; 'keyholder status' tells when it is there")
+        }
+        for request in requests {
+            guard let command = request["command"]?.string else { continue }
+            let ticket = Random.alphanumerics(16)
+            let answers = controls.listen(ticket)
+            defer { controls.close(ticket) }
+            let body: JSON = [
+                "commands": [.object((request.members ?? []) + [.init("correlationData", .string(ticket))])]
+            ]
+            try await session.publish(DynamicSecurity.controlTopic, body.bytes, qos: 1)
+            let answer = await first(in: answers, within: .seconds(10), clock: configuration.clock) { $0 }
+            guard let answer else { throw Refusal(.failure, "the broker did not answer \(command)") }
+            if let error = answer["error"]?.string, !tolerated.contains(command) {
+                throw Refusal(.failure, "the broker refused \(command): \(quoted(error))")
+            }
+        }
+    }
+
+    func receivedControl(_ message: BrokerMessage) {
+        // Whatever is not an answer to us is of no interest.
+        guard let responses = (try? JSON(parsing: message.payload))?["responses"]?.array else { return }
+        for response in responses {
+            if let ticket = response["correlationData"]?.string { _ = controls.deliver(response, to: ticket) }
+        }
+    }
+}

@@ -1,0 +1,148 @@
+// Every message is verified or counted as foreign; none of them can do more than that.
+
+import Broker
+import CommandProtocol
+import Delegation
+import Logging
+import Sealing
+import StrictJSON
+import Vault
+
+extension Commander {
+    /// Takes in what the broker session tells.
+    ///
+    /// - Returns: Devices that just said hello and have yet to prove themselves.
+    func received(_ event: BrokerEvent) async -> [DeviceID] {
+        switch event {
+        case .connected(let refused):
+            logger.info("broker connected", metadata: ["broker.refused": "\(refused.map(\.filter))"])
+            await publishKeySet()
+        case .disconnected(let error):
+            logger.warning("broker disconnected", metadata: ["error": "\(error)"])
+        case .message(let message):
+            if message.topic == DynamicSecurity.responseTopic { receivedControl(message) }
+            guard let topic = Topic(parsing: message.topic), let id = topic.device, topic.site == site else { return [] }
+            return await received(message, kind: topic.kind, from: id)
+        }
+        return []
+    }
+
+    private func received(_ message: BrokerMessage, kind: Topic.Kind, from id: DeviceID) async -> [DeviceID] {
+        guard let hub, links[id] != nil else {
+            if kind != .online { await foreignMessage(message, device: id, why: "unknown device") }
+            return []
+        }
+        let now = configuration.elapsed()
+        switch kind {
+        case .acknowledgement: await receivedAcknowledgement(message, from: id, at: now)
+        case .challenge: await receivedChallenge(message, from: id, hub: hub, at: now)
+        case .command: await receivedCommand(message, to: id)
+        case .hello:
+            do throws(ProtocolFault) {
+                guard let key = links[id]?.key else { return [] }
+                let hello = try Hello.verify(message.payload, key: key, device: id, hub: hub)
+                if links[id]?.greeted(hello, retained: message.retained, at: now) == true {
+                    logger.info("device hello", metadata: ["device.id": "\(id)", "retained": "\(message.retained)"])
+                }
+                return links[id]?.isEnrolled == false ? [id] : []
+            } catch {
+                await foreignMessage(message, device: id, why: error.description)
+            }
+        case .state:
+            do throws(ProtocolFault) {
+                guard let key = links[id]?.key else { return [] }
+                links[id]?.reported(try DeviceState.verify(message.payload, key: key, device: id))
+            } catch {
+                await foreignMessage(message, device: id, why: error.description)
+            }
+        // `online` is an unsigned hint; the others are not subscribed to.
+        case .online, .token, .keys: break
+        }
+        return []
+    }
+
+    private func receivedAcknowledgement(_ message: BrokerMessage, from id: DeviceID, at now: Duration) async {
+        let verdict = links[id]?.acknowledgements.receive(
+            topic: message.topic, retained: message.retained, message: message.payload)
+        switch verdict {
+        case .acknowledged(let claims):
+            links[id]?.acknowledged(claims, at: now)
+            let signed = SignedAcknowledgement(claims: claims, message: message.payload)
+            if !acknowledgements.deliver(signed, to: claims.cmd) { await late(claims, from: id) }
+        case .ignored(let code): await foreignMessage(message, device: id, why: code.rawValue)
+        case nil: break
+        }
+    }
+
+    private func receivedChallenge(_ message: BrokerMessage, from id: DeviceID, hub: HubID, at now: Duration) async {
+        guard let key = links[id]?.key else { return }
+        for open in challenges.keys where open.device == id {
+            // Only the answer to an open request verifies; the nonce tells which one it is.
+            guard
+                let challenge = try? Challenge.verify(
+                    message.payload, key: key, device: id, hub: hub, nonce: open.nonce)
+            else { continue }
+            links[id]?.challenged(challenge, at: now)
+            _ = challenges.deliver(challenge, to: open)
+            return
+        }
+        await foreignMessage(message, device: id, why: "not the answer to an open challenge request")
+    }
+
+    /// A message on a command topic that is not ours: whoever sent it, the owner should know.
+    private func receivedCommand(_ message: BrokerMessage, to id: DeviceID) async {
+        let hash = Base64.encode(HashFunction.sha256.digest(message.payload), as: .url)
+        let known: String?
+        do {
+            known = try await vault.read { try $0.command(withHash: hash) }
+        } catch {
+            logger.error("cannot look up a foreign command", metadata: ["error": "\(error)"])
+            return
+        }
+        await foreignMessage(message, device: id, why: known.map { "a copy of command \($0)" } ?? "not sent by this hub")
+    }
+
+    /// Writes a foreign message down, within the flood gate's limits.
+    func foreignMessage(_ message: BrokerMessage, device id: DeviceID, why: String) async {
+        let (isAdmitted, suppressed) = foreign.admit(at: configuration.elapsed())
+        guard isAdmitted else { return }
+        let subject = links[id]?.name.rawValue ?? id.rawValue
+        let entry = AuditEntry(
+            actor: .init(description: "unknown"), action: "wire.foreign", subject: subject, authority: "none",
+            outcome: "ignored",
+            detail: [
+                "topic": .string(message.topic), "why": .string(why), "bytes": .integer(Int64(message.payload.count)),
+                "sha256": .string(Base64.encode(HashFunction.sha256.digest(message.payload), as: .url)),
+                "suppressed_before": .integer(Int64(suppressed)),
+            ])
+        logger.warning("foreign message", metadata: ["topic": "\(message.topic)", "why": "\(why)"])
+        await record(entry)
+    }
+
+    /// Notes an acknowledgement that came after its command was given up as unknown.
+    private func late(_ claims: AcknowledgementClaims, from id: DeviceID) async {
+        await record(
+            AuditEntry(
+                actor: .device(id.rawValue), action: "command.late", subject: links[id]?.name.rawValue ?? id.rawValue,
+                authority: "receipt", outcome: claims.st.rawValue, detail: ["command": .string(claims.jti)]))
+    }
+
+    /// Appends to the audit log; a log that cannot be written is itself logged, loudly.
+    func record(_ entry: AuditEntry) async {
+        let now = configuration.now()
+        do {
+            try await vault.write { try $0.audit(entry, at: now) }
+        } catch {
+            logger.error("audit failed", metadata: ["action": "\(entry.action)", "error": "\(error)"])
+        }
+    }
+
+    func publishKeySet() async {
+        do {
+            guard let session, let site, let keySet = try await vault.read({ try $0.currentKeySet() }) else { return }
+            try await session.publish(Topic.keys(site), Array(keySet.document.utf8), qos: 1, retain: true)
+        } catch {
+            logger.warning("key set not published", metadata: ["error": "\(error)"])
+        }
+    }
+}

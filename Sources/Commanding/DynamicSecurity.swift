@@ -1,0 +1,94 @@
+// A login at the broker may do exactly what its role lists; whatever is not listed is denied, receiving included.
+
+import CommandProtocol
+import Sealing
+import StrictJSON
+
+/// Mosquitto's dynamic-security documents: the first configuration and the control requests.
+enum DynamicSecurity {
+    static let controlTopic = "$CONTROL/dynamic-security/v1"
+    static let responseTopic = "$CONTROL/dynamic-security/v1/response"
+
+    /// One access rule of a role.
+    struct Rule {
+        let type: String
+        let topic: String
+
+        var json: JSON {
+            ["acltype": .string(type), "topic": .string(topic), "priority": 0, "allow": true]
+        }
+    }
+
+    /// What a device may do: its own topics, both directions, and nothing else.
+    static func deviceRules(site: SiteID, device: DeviceID) -> [Rule] {
+        let send = [
+            Topic.acknowledgement(site, device), Topic.hello(site, device), Topic.challenge(site, device),
+            Topic.state(site, device), Topic.online(site, device),
+        ]
+        let receive = [
+            Topic.command(site, device), Topic.challenge(site, device), Topic.token(site, device), Topic.keys(site),
+        ]
+        return send.map { Rule(type: "publishClientSend", topic: $0) }
+            + receive.flatMap { topic in
+                ["publishClientReceive", "subscribeLiteral", "unsubscribeLiteral"].map { Rule(type: $0, topic: topic) }
+            }
+    }
+
+    /// What the hub may do: everything below its site, and administer the broker's logins.
+    static func hubRules(site: String) -> [Rule] {
+        [
+            Rule(type: "publishClientSend", topic: "dac/v1/\(site)/#"),
+            Rule(type: "publishClientReceive", topic: "dac/v1/\(site)/#"),
+            Rule(type: "subscribePattern", topic: "dac/v1/\(site)/#"),
+            Rule(type: "publishClientSend", topic: controlTopic),
+            Rule(type: "publishClientReceive", topic: responseTopic),
+            Rule(type: "subscribeLiteral", topic: responseTopic),
+        ]
+    }
+
+    /// The file that the broker starts with: one login, the hub's, and four defaults that deny.
+    static func initialDocument(site: String, hubUser: String, password: Secret) throws(SealingError) -> JSON {
+        let salt = Random.bytes(12)
+        let iterations = 10_000
+        let hash = try PBKDF2.sha512(password: password, salt: salt, iterations: iterations)
+        return [
+            "defaultACLAccess": [
+                "publishClientSend": false, "publishClientReceive": false, "subscribe": false, "unsubscribe": false,
+            ],
+            "clients": [
+                [
+                    "username": .string(hubUser), "textname": "Keyholder's hub", "roles": [["rolename": "hub"]],
+                    "password": .string(Base64.encode(hash, as: .standard)),
+                    "salt": .string(Base64.encode(salt, as: .standard)), "iterations": .integer(Int64(iterations)),
+                ]
+            ],
+            "groups": [],
+            "roles": [["rolename": "hub", "acls": .array(hubRules(site: site).map(\.json))]],
+        ]
+    }
+
+    /// Requests that give a device its login; an earlier one of the same name is replaced.
+    static func admit(_ device: DeviceID, site: SiteID, password: Secret) -> [JSON] {
+        let role = roleName(device)
+        return dismiss(device) + [
+            [
+                "command": "createRole", "rolename": .string(role),
+                "acls": .array(deviceRules(site: site, device: device).map(\.json)),
+            ],
+            [
+                "command": "createClient", "username": .string(device.rawValue),
+                "password": .string(password.revealText()), "roles": [["rolename": .string(role)]],
+            ],
+        ]
+    }
+
+    /// Requests that take a device's login away. Both go: a client that is only disabled keeps rights in Mosquitto 2.
+    static func dismiss(_ device: DeviceID) -> [JSON] {
+        [
+            ["command": "deleteClient", "username": .string(device.rawValue)],
+            ["command": "deleteRole", "rolename": .string(roleName(device))],
+        ]
+    }
+
+    private static func roleName(_ device: DeviceID) -> String { "device-\(device.rawValue)" }
+}

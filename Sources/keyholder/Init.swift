@@ -1,0 +1,38 @@
+// Only the daemon opens the vault, so making a home is the daemon's work; this hands over to it.
+
+import ArgumentParser
+import Delegation
+import Glibc
+
+struct Init: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Create a home: vault, keys, configuration, broker files.",
+        discussion: "Runs 'keyholderd init', which see for what each option means.")
+
+    @Option(help: "What the home is called.") var name: String?
+    @Option(help: "file or passphrase.") var keySource: String?
+    @Option(help: "A file of mode 0600 with the passphrase; without it the passphrase is asked for.") var passphraseFile: String?
+    @Option(help: "Where the home's provider listens, host:port.") var listen: String?
+    @Option(help: "Where approvals come home, host:port.") var redirect: String?
+    @Option(help: "The broker, host:port.") var broker: String?
+    @Option(help: "How long an access token of the home's provider lives, such as 10m.") var accessTokenLifetime: String?
+    @OptionGroup var output: Output
+
+    func run() throws {
+        let options = [
+            ("--name", name), ("--key-source", keySource), ("--passphrase-file", passphraseFile), ("--listen", listen),
+            ("--redirect", redirect), ("--broker", broker), ("--access-token-lifetime", accessTokenLifetime),
+        ]
+        var arguments = ["keyholderd", "init"]
+        for case (let option, let value?) in options { arguments += ["\(option)=\(value)"] }
+        if output.json { arguments.append("--json") }
+        var buffer = [CChar](repeating: 0, count: 4096)
+        let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
+        let program = String(decoding: buffer[..<max(0, count)].map(UInt8.init(bitPattern:)), as: UTF8.self)
+        let sibling = program.lastIndex(of: "/").map { "\(program[...$0])keyholderd" } ?? "keyholderd"
+        let pointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
+        execv(sibling, pointers)
+        execvp("keyholderd", pointers)
+        throw Refusal(.failure, "cannot start keyholderd", hint: "install it beside keyholder")
+    }
+}

@@ -3,7 +3,8 @@
 /// One JSON value (RFC 8259).
 ///
 /// Objects keep the order of their members, so that what is written is byte for byte predictable and what is signed
-/// can be rebuilt. Build values with literals: `["v": 1, "ops": ["lock.lock"]]`.
+/// can be rebuilt. Build values with literals: `["v": 1, "ops": ["lock.lock"]]`. There is no `nil` literal: in
+/// ``compact(_:)`` it would silently become `null` instead of being left out.
 package indirect enum JSON: Sendable {
     /// `null`.
     case null
@@ -122,7 +123,7 @@ extension JSON {
 }
 
 extension JSON: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral,
-    ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral, ExpressibleByNilLiteral
+    ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
 {
     package init(stringLiteral value: String) { self = .string(value) }
     package init(integerLiteral value: Int64) { self = .integer(value) }
@@ -131,5 +132,4 @@ extension JSON: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Express
     package init(dictionaryLiteral elements: (String, JSON)...) {
         self = .object(elements.map { Member($0.0, $0.1) })
     }
-    package init(nilLiteral: ()) { self = .null }
 }

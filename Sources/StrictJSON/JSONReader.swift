@@ -16,7 +16,8 @@ package enum JSONFault: Error, Equatable, Sendable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .malformed(let offset): "malformed JSON at byte \(offset)"
-        case .duplicateName(let name, let offset): "member \(JSON.string(name).text) twice in one object at byte \(offset)"
+        case .duplicateName(let name, let offset):
+            "member \(JSON.string(name).text) twice in one object at byte \(offset)"
         case .tooDeep(let offset): "JSON nested too deep at byte \(offset)"
         case .notUTF8(let offset): "invalid UTF-8 at byte \(offset)"
         }

@@ -1,0 +1,54 @@
+// What is signed is what is sent: the header is written from the very parameters the base string was made of.
+
+package import Sealing
+
+/// Signs requests as a consumer (RFC 5849 §3.1).
+package enum OAuth1Signer {
+    /// Builds the `Authorization` header of a request.
+    ///
+    /// - Parameters:
+    ///   - request: The request as it will be sent; query and form body must not hold `oauth_` parameters.
+    ///   - consumer: Who signs.
+    ///   - token: The request or access token, `nil` for the first leg.
+    ///   - method: A method that fits the consumer's key.
+    ///   - callback: `oauth_callback`, for the first leg: an absolute URL or `oob`.
+    ///   - verifier: `oauth_verifier`, for the third leg.
+    ///   - realm: The protection space; never signed.
+    ///   - timestamp: Seconds since 1970; must never go back for one consumer and token.
+    ///   - nonce: Unique for this timestamp, consumer and token.
+    ///   - bodyHash: The function of `oauth_body_hash`, for providers that want it; ignored for a form body.
+    ///   - sendsVersion: Whether `oauth_version` is sent, which some providers demand and none may refuse.
+    /// - Returns: The header's value. With PLAINTEXT it holds the secrets themselves.
+    /// - Throws: ``OAuthError`` for a request that cannot be signed, `SealingError` when the RSA key fails.
+    package static func authorizationHeader(
+        for request: OAuth1Request, consumer: ConsumerCredentials, token: TokenCredentials? = nil,
+        method: SignatureMethod, callback: String? = nil, verifier: String? = nil, realm: String? = nil,
+        timestamp: Int, nonce: String, bodyHash: HashFunction? = nil, sendsVersion: Bool = true
+    ) throws -> String {
+        guard let parts = AbsoluteURL(request.url) else { throw OAuthError.badURL(request.url) }
+        if method == .plaintext, !parts.isTrustworthy { throw OAuthError.plaintextWithoutTLS }
+        let others = try request.queryParameters() + request.bodyParameters()
+        if let clash = others.first(where: { $0.name.hasPrefix("oauth_") }) { throw OAuthError.repeated(clash.name) }
+
+        let optional: [(String, String?)] = [
+            ("oauth_token", token?.token),
+            ("oauth_callback", callback),
+            ("oauth_verifier", verifier),
+            ("oauth_version", sendsVersion ? "1.0" : nil),
+            ("oauth_body_hash", bodyHash.flatMap { request.hasFormBody ? nil : BodyHash.make(request.body, hash: $0) }),
+        ]
+        let parameters =
+            [
+                Parameter("oauth_consumer_key", consumer.key),
+                Parameter("oauth_signature_method", method.rawValue),
+                Parameter("oauth_timestamp", String(timestamp)),
+                Parameter("oauth_nonce", nonce),
+            ] + optional.compactMap { name, value in value.map { Parameter(name, $0) } }
+        let signature = try Signature.make(
+            BaseString.make(request, protocolParameters: parameters), method: method, key: consumer.signingKey,
+            tokenSecret: token?.secret)
+        return AuthorizationHeader(
+            realm: realm, parameters: parameters + [Parameter("oauth_signature", signature)]
+        ).text
+    }
+}

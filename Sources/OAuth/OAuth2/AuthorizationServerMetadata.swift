@@ -1,0 +1,121 @@
+// A document speaks only for the issuer it was fetched for, and names no endpoint where a secret could be overheard.
+
+package import StrictJSON
+
+/// What an authorisation server says about itself (RFC 8414).
+package struct AuthorizationServerMetadata: Sendable, Equatable {
+    /// How large may a document be, in bytes?
+    package static let maximumSize = 262_144
+
+    /// Whom the document speaks for.
+    package let issuer: String
+    /// Where the owner is sent.
+    package var authorizationEndpoint: String?
+    /// Where grants become tokens.
+    package var tokenEndpoint: String?
+    /// Where tokens are withdrawn (RFC 7009).
+    package var revocationEndpoint: String?
+    /// Where tokens are asked about (RFC 7662).
+    package var introspectionEndpoint: String?
+    /// Where device codes come from (RFC 8628).
+    package var deviceAuthorizationEndpoint: String?
+    /// Where requests are left beforehand (RFC 9126).
+    package var pushedAuthorizationRequestEndpoint: String?
+    /// Where the public keys are.
+    package var jwksURI: String?
+    /// The scopes it admits to.
+    package var scopesSupported: [String]?
+    /// What may be asked for; `code` among them.
+    package var responseTypesSupported: [String]?
+    /// What the server lists; servers are known to leave out grants they have.
+    package var grantTypesSupported: [String]?
+    /// Must hold `S256` before PKCE is relied on.
+    package var codeChallengeMethodsSupported: [String]?
+    /// How clients may authenticate.
+    package var tokenEndpointAuthMethodsSupported: [String]?
+    /// Whether every redirect carries `iss` (RFC 9207 §3).
+    package var sendsIssuerInResponse = false
+
+    /// A document that says nothing yet.
+    package init(issuer: String) { self.issuer = issuer }
+
+    /// Where the document of an issuer is: the well-known path goes between host and path (§3).
+    ///
+    /// - Throws: ``OAuthError/insecureEndpoint(_:)`` unless the issuer is https or on this machine, without query and
+    ///   fragment.
+    package static func wellKnownURL(issuer: String) throws(OAuthError) -> String {
+        guard let parts = AbsoluteURL(issuer), parts.isTrustworthy, parts.query == nil, parts.fragment == nil else {
+            throw .insecureEndpoint("issuer")
+        }
+        let origin = issuer.dropLast(parts.path.utf8.count)
+        let path = parts.path.hasSuffix("/") ? String(parts.path.dropLast()) : parts.path
+        return origin + "/.well-known/oauth-authorization-server" + path
+    }
+
+    /// Reads a document.
+    ///
+    /// - Parameters:
+    ///   - body: The document.
+    ///   - issuer: The issuer it was fetched for; the document's must be the same bytes (§3.3).
+    /// - Returns: The document's claims; what it does not say is `nil`.
+    /// - Throws: ``OAuthError``.
+    package static func parse(
+        _ body: [UInt8], issuer: String
+    ) throws(OAuthError) -> AuthorizationServerMetadata {
+        guard body.count <= maximumSize else { throw .tooLarge("metadata", limit: maximumSize) }
+        guard let json = try? JSON(parsing: body.withoutByteOrderMark) else { throw .malformedEncoding("JSON") }
+        guard let found = json["issuer"]?.string else { throw .missing("issuer") }
+        guard found.sameBytes(as: issuer) else { throw .issuerMismatch }
+        var metadata = AuthorizationServerMetadata(issuer: issuer)
+        for (name, path) in endpoints {
+            guard let value = json[name], value != .null else { continue }
+            guard let url = value.string, let parts = AbsoluteURL(url), parts.isTrustworthy, parts.fragment == nil
+            else { throw .insecureEndpoint(name) }
+            metadata[keyPath: path] = url
+        }
+        for (name, path) in lists {
+            guard let value = json[name], value != .null else { continue }
+            guard let texts = value.strings else { throw .malformed(name) }
+            metadata[keyPath: path] = texts
+        }
+        metadata.sendsIssuerInResponse = json[issuerFlag]?.bool ?? false
+        return metadata
+    }
+
+    /// The document.
+    package var json: JSON {
+        var members = [JSON.Member("issuer", .string(issuer))]
+        members += Self.endpoints.compactMap { name, path in
+            self[keyPath: path].map { JSON.Member(name, .string($0)) }
+        }
+        members += Self.lists.compactMap { name, path in
+            self[keyPath: path].map { JSON.Member(name, .strings($0)) }
+        }
+        members.append(JSON.Member(Self.issuerFlag, .bool(sendsIssuerInResponse)))
+        return .object(members)
+    }
+
+    private static let issuerFlag = "authorization_response_iss_parameter_supported"
+
+    private static var endpoints: [(String, WritableKeyPath<Self, String?>)] {
+        [
+            ("authorization_endpoint", \.authorizationEndpoint),
+            ("token_endpoint", \.tokenEndpoint),
+            ("revocation_endpoint", \.revocationEndpoint),
+            ("introspection_endpoint", \.introspectionEndpoint),
+            ("device_authorization_endpoint", \.deviceAuthorizationEndpoint),
+            ("pushed_authorization_request_endpoint", \.pushedAuthorizationRequestEndpoint),
+            ("jwks_uri", \.jwksURI),
+        ]
+    }
+
+    private static var lists: [(String, WritableKeyPath<Self, [String]?>)] {
+        [
+            ("scopes_supported", \.scopesSupported),
+            ("response_types_supported", \.responseTypesSupported),
+            ("grant_types_supported", \.grantTypesSupported),
+            ("code_challenge_methods_supported", \.codeChallengeMethodsSupported),
+            ("token_endpoint_auth_methods_supported", \.tokenEndpointAuthMethodsSupported),
+        ]
+    }
+}

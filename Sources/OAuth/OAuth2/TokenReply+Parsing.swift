@@ -1,0 +1,94 @@
+// Lenient where vendors are careless (lifetime, scope, type), strict where a mistake would be sent on (the tokens).
+
+import Sealing
+package import StrictJSON
+
+extension TokenReply {
+    /// How large may a reply be, in bytes?
+    package static let maximumSize = 1 << 20
+    /// Which lifetimes make sense, in seconds?
+    package static let lifetimes = 1...2_592_000
+    /// How long may a token be, in bytes?
+    private static let maximumTokenSize = 16384
+
+    /// Reads the body of a reply.
+    ///
+    /// - Throws: ``OAuthError`` when it is no JSON, reports a failure, or has no usable access token.
+    package static func parse(
+        _ body: [UInt8], options: TokenReplyOptions = TokenReplyOptions()
+    ) throws(OAuthError) -> TokenReply {
+        guard body.count <= maximumSize else { throw .tooLarge("reply", limit: maximumSize) }
+        guard let json = try? JSON(parsing: body.withoutByteOrderMark) else { throw .malformedEncoding("JSON") }
+        return try parse(json, options: options)
+    }
+
+    /// Reads a reply.
+    ///
+    /// - Throws: ``OAuthError`` when it reports a failure or has no usable access token.
+    package static func parse(
+        _ json: JSON, options: TokenReplyOptions = TokenReplyOptions()
+    ) throws(OAuthError) -> TokenReply {
+        if let test = options.successTest, json[test.field] != test.value { throw .unsuccessful }
+        var place = json
+        for name in options.tokenPath {
+            guard let inner = place[name] else { throw .missing(name) }
+            place = inner
+        }
+        guard let accessToken = try token("access_token", in: place) else { throw .missing("access_token") }
+        let lifetime = seconds(place[options.expiryField] ?? place["expires_in"], unit: options.expiryUnit)
+        return TokenReply(
+            accessToken: accessToken, tokenType: tokenType(place["token_type"]?.string),
+            expiresIn: lifetime ?? clamped(options.defaultLifetime), expiryIsAssumed: lifetime == nil,
+            refreshToken: try token("refresh_token", in: place),
+            scope: scope(place["scope"], separator: options.scopeSeparator))
+    }
+
+    /// A token goes into a header one day: nothing but visible ASCII may be in it.
+    private static func token(_ name: String, in place: JSON) throws(OAuthError) -> Secret? {
+        switch place[name] {
+        case nil, .null, .string(""): return nil
+        case .string(let text):
+            guard text.isVisibleASCII, text.utf8.count <= maximumTokenSize else { throw .malformed(name) }
+            return Secret(text: text)
+        default: throw .malformed(name)
+        }
+    }
+
+    private static func tokenType(_ text: String?) -> TokenType {
+        switch (text ?? "").lowercased() {
+        case "", "bearer", "bearertoken": .bearer
+        case "dpop": .dpop
+        default: .other(DisplayText.sanitised(text ?? "", limit: 32))
+        }
+    }
+
+    private static func clamped(_ seconds: Int) -> Int {
+        min(max(seconds, lifetimes.lowerBound), lifetimes.upperBound)
+    }
+
+    /// The lifetime as whole seconds within sense, or `nil` when this is no number at all.
+    private static func seconds(_ value: JSON?, unit: Int) -> Int? {
+        let number: Double? =
+            switch value {
+            case .integer(let integer): Double(integer)
+            case .decimal(let decimal): decimal
+            case .string(let text): Double(text.trimmed).flatMap { $0.isNaN ? nil : $0 }
+            default: nil
+            }
+        guard let number else { return nil }
+        let bounds = (Double(lifetimes.lowerBound), Double(lifetimes.upperBound))
+        return Int(min(max(number * Double(unit), bounds.0), bounds.1))
+    }
+
+    private static func scope(_ value: JSON?, separator: Character) -> [String]? {
+        let texts: [String]
+        switch value {
+        case .string(let text): texts = [text]
+        case .array(let elements): texts = elements.compactMap(\.string)
+        default: return nil
+        }
+        return texts.flatMap { text in
+            text.split { $0 == separator || $0 == " " || $0 == "," }.map { DisplayText.sanitised(String($0)) }
+        }
+    }
+}

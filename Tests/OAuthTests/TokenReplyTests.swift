@@ -1,0 +1,148 @@
+// Vendors are careless in many ways; a good token survives all of them, a bad one none.
+
+import OAuth
+import Sealing
+import StrictJSON
+import Testing
+
+@Suite struct TokenReplyTests {
+    private static func parse(_ text: String, _ options: TokenReplyOptions = TokenReplyOptions()) throws -> TokenReply {
+        try TokenReply.parse(Array(text.utf8), options: options)
+    }
+
+    @Test(
+        "a lifetime is a whole number of seconds that makes sense",
+        arguments: [
+            ("3600", 3600), ("\"1799\"", 1799), ("\" 1799 \"", 1799), ("3599.5", 3599), ("\"3599.5\"", 3599), ("0", 1),
+            ("-5", 1), ("\"-5\"", 1), ("9007199254740992", 2_592_000), ("99999999999999999999999", 2_592_000),
+            ("1e300", 2_592_000), ("\"inf\"", 2_592_000), ("2592000", 2_592_000), ("2592001", 2_592_000), ("0.2", 1),
+        ])
+    func lifetime(_ written: String, _ seconds: Int) throws {
+        let reply = try Self.parse(#"{"access_token":"a","expires_in":\#(written)}"#)
+        #expect(reply.expiresIn == seconds)
+        #expect(!reply.expiryIsAssumed)
+    }
+
+    @Test(
+        "a lifetime that is no number is the profile's",
+        arguments: [
+            "", #","expires_in":null"#, #","expires_in":"soon""#, #","expires_in":"nan""#, #","expires_in":[1]"#,
+        ])
+    func assumedLifetime(_ member: String) throws {
+        var options = TokenReplyOptions()
+        options.defaultLifetime = 7200
+        let reply = try Self.parse(#"{"access_token":"a"\#(member)}"#, options)
+        #expect(reply.expiresIn == 7200)
+        #expect(reply.expiryIsAssumed)
+    }
+
+    @Test("the lifetime may have another name and unit")
+    func otherExpiry() throws {
+        var options = TokenReplyOptions()
+        options.expiryField = "expire_time"
+        #expect(try Self.parse(#"{"access_token":"a","expire_time":7200,"expires_in":1}"#, options).expiresIn == 7200)
+        #expect(try Self.parse(#"{"access_token":"a","expires_in":10}"#, options).expiresIn == 10)
+        options.expiryUnit = 60
+        #expect(try Self.parse(#"{"access_token":"a","expire_time":9}"#, options).expiresIn == 540)
+    }
+
+    @Test(
+        "a scope may be text or list, with spaces or commas",
+        arguments: [
+            (#""a b""#, ["a", "b"]), (#""a,b""#, ["a", "b"]), (#"["a","b"]"#, ["a", "b"]), (#"["a b"]"#, ["a", "b"]),
+            (#""""#, []), ("[]", []), (#"["a",1]"#, ["a"]),
+        ])
+    func scope(_ written: String, _ scope: [String]) throws {
+        #expect(try Self.parse(#"{"access_token":"a","scope":\#(written)}"#).scope == scope)
+    }
+
+    @Test("no scope means the one asked for", arguments: ["", #","scope":null"#, #","scope":7"#])
+    func noScope(_ member: String) throws {
+        #expect(try Self.parse(#"{"access_token":"a"\#(member)}"#).scope == nil)
+    }
+
+    @Test(
+        "a token type is read in any case, and missing means bearer",
+        arguments: [
+            ("", TokenReply.TokenType.bearer), (#","token_type":"bearer""#, .bearer),
+            (#","token_type":"BEARER""#, .bearer), (#","token_type":"BearerToken""#, .bearer),
+            (#","token_type":"dpop""#, .dpop), (#","token_type":"mac\n""#, .other("mac")),
+        ])
+    func tokenType(_ member: String, _ type: TokenReply.TokenType) throws {
+        #expect(try Self.parse(#"{"access_token":"a"\#(member)}"#).tokenType == type)
+    }
+
+    @Test("a refresh token comes along or does not")
+    func refreshToken() throws {
+        #expect(try Self.parse(#"{"access_token":"a","refresh_token":"r"}"#).refreshToken?.revealText() == "r")
+        for none in ["", #","refresh_token":"""#, #","refresh_token":null"#] {
+            #expect(try Self.parse(#"{"access_token":"a"\#(none)}"#).refreshToken == nil)
+        }
+    }
+
+    @Test(
+        "a token that could not stand in a header is refused",
+        arguments: [#""a b""#, #""a\r\nb""#, #""é""#, #""a\u0000""#, "7", "[\"a\"]"])
+    func badToken(_ written: String) {
+        #expect(throws: OAuthError.malformed("access_token")) { try Self.parse(#"{"access_token":\#(written)}"#) }
+        #expect(throws: OAuthError.malformed("refresh_token")) {
+            try Self.parse(#"{"access_token":"a","refresh_token":\#(written)}"#)
+        }
+    }
+
+    @Test(
+        "what is no token reply is refused",
+        arguments: [
+            "", "<html>", "[]", "{}", #"{"access_token":""}"#, #"{"access_token":"a","access_token":"b"}"#,
+            #"{"access_token":"a"} x"#, #"{"error":"invalid_grant"}"#,
+        ])
+    func noReply(_ text: String) {
+        #expect(throws: OAuthError.self) { try Self.parse(text) }
+    }
+
+    @Test("a byte order mark before the reply does no harm")
+    func byteOrderMark() throws {
+        #expect(try Self.parse("\u{FEFF}{\"access_token\":\"a\"}").accessToken.revealText() == "a")
+    }
+
+    @Test("tokens may lie deeper, behind a test of success")
+    func nested() throws {
+        var options = TokenReplyOptions()
+        options.tokenPath = ["body"]
+        options.successTest = .init(field: "status", value: 0)
+        #expect(try Self.parse(#"{"status":0,"body":{"access_token":"a"}}"#, options).accessToken.revealText() == "a")
+        #expect(throws: OAuthError.unsuccessful) { try Self.parse(#"{"status":401,"body":{}}"#, options) }
+        #expect(throws: OAuthError.missing("body")) { try Self.parse(#"{"status":0}"#, options) }
+    }
+
+    @Test("what our server answers, our client reads")
+    func roundTrip() throws {
+        let reply = TokenReply(
+            accessToken: Secret(text: "at"), expiresIn: 600, refreshToken: Secret(text: "rt"), scope: ["a", "b"])
+        let text = reply.body(extra: [JSON.Member("id", "7")]).revealText()
+        #expect(
+            text == #"{"access_token":"at","token_type":"Bearer","expires_in":600,"refresh_token":"rt","#
+                + #""scope":"a b","id":"7"}"#)
+        let read = try Self.parse(text)
+        #expect(read.accessToken.matches(reply.accessToken))
+        #expect(read.refreshToken?.revealText() == "rt")
+        #expect(read.scope == ["a", "b"])
+        #expect(!"\(read)".contains("at\""))
+    }
+
+    @Test("an error's text is cleaned before anybody sees it")
+    func errorText() {
+        let long = String(repeating: "x", count: 500)
+        let body = #"{"error":"invalid_grant","error_description":"a\u001b[31m\r\n\u202eb\#(long)"}"#
+        let error = TokenError.parse(Array(body.utf8))
+        #expect(error?.code == "invalid_grant")
+        #expect(error?.description?.hasPrefix("a[31mbxx") == true)
+        #expect(error?.description?.count == 200)
+        #expect(TokenError.parse(Array("<html>".utf8)) == nil)
+        #expect(TokenError.parse(Array(#"{"error":7}"#.utf8))?.code == "7")
+        #expect(
+            TokenError.parse(TokenError.body(.invalidGrant))
+                == TokenError(
+                    code: "invalid_grant", description: OAuth2Refusal.invalidGrant.description))
+    }
+}

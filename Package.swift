@@ -20,6 +20,7 @@ let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: 
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nio: [Target.Dependency] = [
     .product(name: "NIOCore", package: "swift-nio"),
@@ -45,7 +46,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2", traits: []),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
-        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
     ],
     targets: [
         // What belongs to the outside: headers of the distribution's libraries.
@@ -106,7 +106,7 @@ let package = Package(
             dependencies: [
                 "Broker", "CommandProtocol", "Commanding", "Delegation", "Gateway", "Granting", "OAuth",
                 "ProviderClient", "Sealing", "ServiceProvider", "Settings", "StrictJSON", "Vault",
-                argumentParser, httpClient, hummingbird, lifecycle, logging,
+                argumentParser, httpClient, hummingbird, lifecycle, logging, signals,
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -121,10 +121,31 @@ let package = Package(
             swiftSettings: strict),
 
         // Tests: sentences about behaviour, against real counterparts.
+        .testTarget(name: "StrictJSONTests", dependencies: ["StrictJSON"], swiftSettings: strict),
         .testTarget(name: "SealingTests", dependencies: ["Sealing", "StrictJSON"], swiftSettings: strict),
+        .testTarget(name: "BrokerTests", dependencies: ["Broker", "Sealing"], swiftSettings: strict),
         .testTarget(name: "OAuthTests", dependencies: ["OAuth", "Sealing", "StrictJSON"], swiftSettings: strict),
         .testTarget(
             name: "CommandProtocolTests", dependencies: ["CommandProtocol", "Sealing", "StrictJSON"],
             swiftSettings: strict),
+        .testTarget(name: "DelegationTests", dependencies: ["Delegation", "StrictJSON"], swiftSettings: strict),
+        .testTarget(name: "SettingsTests", dependencies: ["Delegation", "Settings"], swiftSettings: strict),
+        .testTarget(
+            name: "VaultTests", dependencies: ["Delegation", "Sealing", "StrictJSON", "Vault"], swiftSettings: strict),
+        .testTarget(
+            name: "GrantingTests",
+            dependencies: [
+                "Delegation", "Granting", "OAuth", "ProviderClient", "Sealing", "Settings", "StrictJSON", "Vault",
+                httpClient, hummingbird, lifecycle, logging,
+            ] + nio,
+            swiftSettings: strict),
+        .testTarget(
+            name: "ServiceProviderTests",
+            dependencies: [
+                "Delegation", "OAuth", "Sealing", "ServiceProvider", "Settings", "StrictJSON", "Vault",
+                httpClient, hummingbird, lifecycle, logging,
+            ] + nio,
+            swiftSettings: strict),
+        .testTarget(name: "JourneyTests", dependencies: ["Sealing", "StrictJSON"], swiftSettings: strict),
     ]
 )

@@ -44,7 +44,8 @@ extension Commander {
         ]
         let reasons = try await session.subscribe(reads.map { Subscription(filter: $0) })
         for (filter, reason) in zip(reads, reasons) where reason < 0x80 {
-            throw Refusal(.failure, "the broker lets a device read \(filter)", hint: "check broker/dynamic-security.json")
+            throw Refusal(
+                .failure, "the broker lets a device read \(filter)", hint: "check broker/dynamic-security.json")
         }
         let writes = [
             Topic.command(site, neighbour), Topic.acknowledgement(site, neighbour), Topic.keys(site),
@@ -59,7 +60,8 @@ extension Commander {
                 }
                 continue
             }
-            throw Refusal(.failure, "the broker lets a device write \(topic)", hint: "check broker/dynamic-security.json")
+            throw Refusal(
+                .failure, "the broker lets a device write \(topic)", hint: "check broker/dynamic-security.json")
         }
     }
 }

@@ -27,26 +27,29 @@ package struct BrokerFolder: Sendable {
     /// Makes the folder and its files.
     ///
     /// - Parameters:
+    ///   - place: Where to make it now, when it will be moved to ``path`` later.
     ///   - site: The `<site>` of every topic.
     ///   - host: What the broker listens on and is reached as; stands in its certificate.
     ///   - port: The TLS port.
     ///   - password: The hub's password.
     /// - Throws: ``Refusal`` when a file cannot be written or Mosquitto's plugin is not installed.
-    package func create(site: String, host: String, port: Int, password: Secret) throws {
+    package func create(
+        at place: String, site: String, host: String, port: Int, password: Secret
+    ) throws {
         let plugin = try Self.pluginPath()
-        guard mkdir(path, 0o700) == 0 else {
-            throw Refusal(.failure, "cannot create \(quoted(path)): \(String(cString: strerror(errno)))")
+        guard mkdir(place, 0o700) == 0 else {
+            throw Refusal(.failure, "cannot create \(quoted(place)): \(String(cString: strerror(errno)))")
         }
         let authority = try Certificate.authority(name: "Keyholder \(site)")
         let names = Set([host, "localhost", "127.0.0.1"]).sorted()
         let server = try authority.issueServer(name: "broker of \(site)", hosts: names)
         let document = try DynamicSecurity.initialDocument(site: site, hubUser: Self.hubUser, password: password)
-        try write("ca.pem", Array(authority.pem.utf8))
+        try write(place, "ca.pem", Array(authority.pem.utf8))
         // The authority's own key is not kept: this home needs one certificate, and a new home makes new ones.
-        try write("server.pem", Array(server.pem.utf8))
-        try write("server.key", server.keyPEM.revealBytes())
-        try write("dynamic-security.json", Array(document.prettyText.utf8))
-        try write("mosquitto.conf", Array(configuration(host: host, port: port, plugin: plugin).utf8))
+        try write(place, "server.pem", Array(server.pem.utf8))
+        try write(place, "server.key", server.keyPEM.revealBytes())
+        try write(place, "dynamic-security.json", Array(document.prettyText.utf8))
+        try write(place, "mosquitto.conf", Array(configuration(host: host, port: port, plugin: plugin).utf8))
     }
 
     private func configuration(host: String, port: Int, plugin: String) -> String {
@@ -73,13 +76,16 @@ package struct BrokerFolder: Sendable {
         """
     }
 
-    private static func userName() -> String { getpwuid(geteuid()).map { String(cString: $0.pointee.pw_name) } ?? "root" }
+    private static func userName() -> String {
+        getpwuid(geteuid()).map { String(cString: $0.pointee.pw_name) } ?? "root"
+    }
 
     private static func pluginPath() throws(Refusal) -> String {
         let name = "mosquitto_dynamic_security.so"
         // An unreadable folder holds no plugin either.
         let folders = ["/usr/lib", "/usr/local/lib"].flatMap { root in
-            [root] + ((try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []).sorted().map { "\(root)/\($0)" }
+            [root]
+                + ((try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []).sorted().map { "\(root)/\($0)" }
         }
         for folder in folders where FileManager.default.isReadableFile(atPath: "\(folder)/\(name)") {
             return "\(folder)/\(name)"
@@ -87,7 +93,7 @@ package struct BrokerFolder: Sendable {
         throw Refusal(.failure, "Mosquitto's plugin \(name) is not installed", hint: "run 'apt-get install mosquitto'")
     }
 
-    private func write(_ name: String, _ bytes: [UInt8]) throws(PrivateFileError) {
-        try PrivateFile.create("\(path)/\(name)", Secret(bytes))
+    private func write(_ place: String, _ name: String, _ bytes: [UInt8]) throws(PrivateFileError) {
+        try PrivateFile.create("\(place)/\(name)", Secret(bytes))
     }
 }

@@ -20,8 +20,8 @@ extension Commander {
 
     /// Sends a command and waits for the device's signed receipt.
     ///
-    /// - Parameters:
-    ///   - patience: How long the command may live; the device's own maximum shortens it.
+    /// `patience` is how long the command may live; the device's own maximum shortens it.
+    ///
     /// - Returns: What became of it; `unknown` when no signed answer came in time.
     /// - Throws: ``Refusal`` when nothing was sent.
     package func command(
@@ -109,7 +109,8 @@ extension Commander {
 
     private func publish(_ order: Order, to id: DeviceID, _ device: Device) async throws -> Published {
         guard let session, let site, let hub, session.isConnected else {
-            throw Refusal(.failure, "the broker is not connected; nothing was sent", hint: "'keyholder status' tells more")
+            throw Refusal(
+                .failure, "the broker is not connected; nothing was sent", hint: "'keyholder status' tells more")
         }
         let life = min(order.patience, .seconds(order.isHighRisk ? 10 : 30))
         let challenge = try await freshChallenge(for: id, device, required: order.isHighRisk)
@@ -144,7 +145,7 @@ extension Commander {
         let answers = acknowledgements.listen(command.hash)
         do throws(BrokerError) {
             try await session.publish(Topic.command(site, id), command.bytes, qos: 1, expiry: life)
-        } catch where error.mayHaveTakenEffect {
+        } catch  where error.mayHaveTakenEffect {
             // Somebody may have it; whether it took effect is what the receipt will tell, or not.
             logger.warning("publish uncertain", metadata: ["command.id": "\(command.claims.jti)", "error": "\(error)"])
         } catch {
@@ -171,7 +172,8 @@ extension Commander {
                 return Receipt(
                     command: claims.jti, commandHash: Base64.encode(claims.cmd, as: .url), device: id.rawValue,
                     outcome: outcome, code: claims.code, result: claims.res, uptime: claims.up,
-                    keyID: link.key.keyID, verifiedAt: configuration.now(), signed: String(decoding: answer.message, as: UTF8.self))
+                    keyID: link.key.keyID, verifiedAt: configuration.now(),
+                    signed: String(decoding: answer.message, as: UTF8.self))
             }
         }
         let now = configuration.now()
@@ -216,7 +218,8 @@ extension Commander {
         let answers = challenges.listen(key)
         defer { challenges.close(key) }
         do throws(BrokerError) {
-            try await session.publish(Topic.challenge(site, id), message, qos: 1, expiry: configuration.challengeTimeout)
+            try await session.publish(
+                Topic.challenge(site, id), message, qos: 1, expiry: configuration.challengeTimeout)
         } catch {
             throw Refusal(.failure, "the broker did not take the request: \(error)", hint: "nothing was sent")
         }
@@ -228,7 +231,9 @@ extension Commander {
     private static func silent(_ device: Device) -> Refusal {
         Refusal(
             .failure, "device \(quoted(device.name.rawValue)) does not answer; nothing was sent",
-            hint: "check that it is on and connected; 'keyholder device show \(device.name)' tells when it was last heard")
+            hint:
+                "check that it is on and connected; 'keyholder device show \(device.name)' tells when it was last heard"
+        )
     }
 }
 

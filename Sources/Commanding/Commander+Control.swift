@@ -6,13 +6,14 @@ import Sealing
 import StrictJSON
 
 extension Commander {
-    /// Sends requests to the dynamic-security plugin and checks every answer.
+    /// Sends requests to the dynamic-security plugin and checks every answer; those of `tolerated` may fail, because
+    /// what they delete may not be there.
     ///
-    /// - Parameter tolerated: Commands that may fail because what they delete is not there.
     /// - Throws: ``Refusal`` with the broker's own reason.
     func control(_ requests: [JSON], tolerating tolerated: Set<String> = ["deleteClient", "deleteRole"]) async throws {
         guard let session, session.isConnected else {
-            throw Refusal(.failure, "the broker is not connected", hint: "start it; 'keyholder status' tells when it is there")
+            throw Refusal(
+                .failure, "the broker is not connected", hint: "start it; 'keyholder status' tells when it is there")
         }
         for request in requests {
             guard let command = request["command"]?.string else { continue }

@@ -23,10 +23,10 @@ extension Commander {
 
     /// Admits the device of a label to the home: its login at the broker, probed, and its join bundle.
     ///
-    /// Called again with the same label and name it makes a new bundle and password.
+    /// Called again with the same label and name it makes a new bundle and password. `profile` overrides what the label
+    /// says.
     ///
-    /// - Parameters:
-    ///   - profile: Overrides what the label says.
+    /// - Returns: The device, still to prove itself, and its bundle.
     /// - Throws: ``Refusal``; the device is then not in the home.
     package func enroll(
         _ name: DeviceName, label text: String, profile override: String?, by requester: Requester
@@ -45,7 +45,8 @@ extension Commander {
         }
         let operations = try profiles.deviceProfile(profile).operations.map(\.name) + [HubKeys.ping]
         guard let site, let hub, let session, session.isConnected else {
-            throw Refusal(.failure, "the broker is not connected", hint: "start it; 'keyholder status' tells when it is there")
+            throw Refusal(
+                .failure, "the broker is not connected", hint: "start it; 'keyholder status' tells when it is there")
         }
         let now = configuration.now()
         let device = Device(
@@ -124,7 +125,8 @@ extension Commander {
                     operation: HubKeys.ping, args: [:], isHighRisk: false, requester: .agent, authority: nil,
                     patience: .seconds(10)), to: device)
             guard report.outcome == .executed else {
-                logger.warning("device did not prove itself", metadata: ["device.id": "\(id)", "code": "\(report.code ?? "none")"])
+                logger.warning(
+                    "device did not prove itself", metadata: ["device.id": "\(id)", "code": "\(report.code ?? "none")"])
                 return
             }
             let now = configuration.now()

@@ -21,7 +21,9 @@ extension Commander {
             logger.warning("broker disconnected", metadata: ["error": "\(error)"])
         case .message(let message):
             if message.topic == DynamicSecurity.responseTopic { receivedControl(message) }
-            guard let topic = Topic(parsing: message.topic), let id = topic.device, topic.site == site else { return [] }
+            guard let topic = Topic(parsing: message.topic), let id = topic.device, topic.site == site else {
+                return []
+            }
             return await received(message, kind: topic.kind, from: id)
         }
         return []
@@ -99,7 +101,8 @@ extension Commander {
             logger.error("cannot look up a foreign command", metadata: ["error": "\(error)"])
             return
         }
-        await foreignMessage(message, device: id, why: known.map { "a copy of command \($0)" } ?? "not sent by this hub")
+        await foreignMessage(
+            message, device: id, why: known.map { "a copy of command \($0)" } ?? "not sent by this hub")
     }
 
     /// Writes a foreign message down, within the flood gate's limits.

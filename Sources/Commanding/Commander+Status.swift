@@ -8,7 +8,9 @@ package import StrictJSON
 extension Commander {
     /// What the hub knows of a device's current boot, from its signed messages.
     package func knowledge(of device: Device) -> JSON? {
-        guard let id = DeviceID(rawValue: device.id), let link = links[id], let contact = link.contact else { return nil }
+        guard let id = DeviceID(rawValue: device.id), let link = links[id], let contact = link.contact else {
+            return nil
+        }
         return .compact([
             "session": .string(contact.session),
             "live": .bool(contact.isLive),

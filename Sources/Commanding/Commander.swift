@@ -79,7 +79,9 @@ package actor Commander: Service {
             configuration: BrokerConfiguration(
                 host: configuration.brokerHost, port: configuration.brokerPort, clientID: BrokerFolder.hubUser,
                 username: BrokerFolder.hubUser, password: { password.revealText() },
-                tls: .init(caFile: configuration.folder.authorityFile)),
+                tls: .init(caFile: configuration.folder.authorityFile),
+                // Somebody stands at the door: after a long outage, too, the broker is back within ten seconds.
+                backoff: Backoff(maximum: .seconds(8))),
             subscriptions: Self.subscriptions(site: site))
         self.session = session
         let events = session.events
@@ -107,7 +109,8 @@ package actor Commander: Service {
                         detail: ["command": .string(command.id), "op": .string(command.operation)]), at: now)
             }
             guard let password = try transaction.keys(for: .broker).first?.secret else {
-                throw Refusal(.failure, "the vault has no broker password", hint: "make the home anew with 'keyholder init'")
+                throw Refusal(
+                    .failure, "the vault has no broker password", hint: "make the home anew with 'keyholder init'")
             }
             return (try transaction.home(), try transaction.devices(), password)
         }

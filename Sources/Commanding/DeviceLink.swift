@@ -34,14 +34,16 @@ struct DeviceLink: Sendable {
 
     init?(_ device: Device, hub: HubID, site: SiteID) {
         // The vault holds only what enrolment accepted; a row that does not pass again is not talked to.
-        guard let id = DeviceID(rawValue: device.id), let key = try? Ed25519PublicKey(rawBytes: device.identityKey) else {
+        guard let id = DeviceID(rawValue: device.id), let key = try? Ed25519PublicKey(rawBytes: device.identityKey)
+        else {
             return nil
         }
         self.id = id
         name = device.name
         isEnrolled = device.state == .enrolled
         self.key = key
-        acknowledgements = AcknowledgementVerifier(device: id, hub: hub, site: site, key: key, session: nil, sequence: 0)
+        acknowledgements = AcknowledgementVerifier(
+            device: id, hub: hub, site: site, key: key, session: nil, sequence: 0)
     }
 
     mutating func enrolled() { isEnrolled = true }

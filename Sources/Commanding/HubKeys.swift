@@ -28,7 +28,9 @@ package enum HubKeys {
     static func keySet(
         covering operations: [String], in transaction: Transaction, at now: Date
     ) throws -> (signed: SignedKeySet, isNew: Bool) {
-        let current = try transaction.currentKeySet().map { try SignedKeySet.verify(Array($0.document.utf8), after: nil) }
+        let current = try transaction.currentKeySet().map {
+            try SignedKeySet.verify(Array($0.document.utf8), after: nil)
+        }
         let command = try commandKey(in: transaction).publicKey
         let signer = current?.keySet.signers.first { $0.key == command }
         let wanted = Set(signer?.ops ?? []).union(operations)

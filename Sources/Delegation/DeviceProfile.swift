@@ -34,7 +34,7 @@ package struct DeviceProfile: Sendable, Equatable {
     ///
     /// - Throws: ``Refusal`` of kind `usage` that lists the operations there are.
     package func operation(_ name: String) throws(Refusal) -> OperationProfile {
-        guard let operation = operations.first(where: { $0.name == name }) else {
+        guard let operation = operations.first(where: { isSame($0.name, name) }) else {
             throw Refusal(
                 .usage, "\(reference) has no operation \(quoted(name))",
                 hint: "it has \(operations.map(\.name).joined(separator: ", "))")
@@ -141,7 +141,7 @@ extension ArgumentProfile.Kind {
                 return nil
             }
             return .integer(number)
-        case .choice(let choices): return choices.contains(text) ? .string(text) : nil
+        case .choice(let choices): return choices.contains { isSame($0, text) } ? .string(text) : nil
         case .flag: return ["true": JSON.bool(true), "false": .bool(false)][text]
         }
     }
@@ -150,7 +150,7 @@ extension ArgumentProfile.Kind {
     package func accepts(_ value: JSON) -> Bool {
         switch (self, value) {
         case (.integer(let minimum, let maximum), .integer(let number)): (minimum...maximum).contains(number)
-        case (.choice(let choices), .string(let text)): choices.contains(text)
+        case (.choice(let choices), .string(let text)): choices.contains { isSame($0, text) }
         case (.flag, .bool): true
         default: false
         }

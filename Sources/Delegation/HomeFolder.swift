@@ -7,7 +7,9 @@ package struct HomeFolder: Sendable, Equatable {
 
     /// Names a folder.
     package init(path: String) {
-        self.path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+        var path = path
+        while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+        self.path = path
     }
 
     /// The folder that the environment names: `KEYHOLDER_HOME`, `STATE_DIRECTORY`, or below `XDG_STATE_HOME` or `HOME`.

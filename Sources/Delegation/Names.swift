@@ -80,6 +80,9 @@ func isSlug(_ text: String, maximum: Int) -> Bool {
     return bytes.allSatisfy { (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == UInt8(ascii: "-") }
 }
 
+/// Whether both are the same bytes; Swift's `==` takes U+212A KELVIN SIGN for "K", a device does not.
+func isSame(_ left: String, _ right: String) -> Bool { left.utf8.elementsEqual(right.utf8) }
+
 /// The text in quotes, shortened, with everything a terminal would act on replaced.
 package func quoted(_ text: String) -> String {
     let shown = text.unicodeScalars.prefix(80).map { scalar -> Character in

@@ -10,9 +10,7 @@ extension OperationProfile {
         var members: [JSON.Member] = []
         for (name, text) in pairs {
             let profile = try argument(name)
-            guard !members.contains(where: { $0.name == name }) else {
-                throw Refusal(.usage, "argument \(quoted(name)) is given twice")
-            }
+            try checkIsNew(name, among: members)
             guard let value = profile.kind.value(of: text) else { throw outOfRange(profile, found: quoted(text)) }
             members.append(.init(name, value))
         }
@@ -26,8 +24,9 @@ extension OperationProfile {
         guard let given = object.members else {
             throw Refusal(.usage, "args must be an object", hint: "send {} for an operation without arguments")
         }
-        for member in given {
+        for (index, member) in given.enumerated() {
             let profile = try argument(member.name)
+            try checkIsNew(member.name, among: given[..<index])
             guard profile.kind.accepts(member.value) else {
                 throw outOfRange(profile, found: quoted(member.value.text))
             }
@@ -36,13 +35,19 @@ extension OperationProfile {
     }
 
     private func argument(_ name: String) throws(Refusal) -> ArgumentProfile {
-        guard let profile = arguments.first(where: { $0.name == name }) else {
+        guard let profile = arguments.first(where: { isSame($0.name, name) }) else {
             throw Refusal(
                 .usage, "\(self.name) takes no argument \(quoted(name))",
                 hint: arguments.isEmpty
                     ? "it takes none" : "it takes \(arguments.map(\.name).joined(separator: ", "))")
         }
         return profile
+    }
+
+    private func checkIsNew(_ name: String, among members: some Sequence<JSON.Member>) throws(Refusal) {
+        guard !members.contains(where: { isSame($0.name, name) }) else {
+            throw Refusal(.usage, "argument \(quoted(name)) is given twice")
+        }
     }
 
     private func outOfRange(_ profile: ArgumentProfile, found: String) -> Refusal {
@@ -54,7 +59,8 @@ extension OperationProfile {
     private func complete(_ members: [JSON.Member]) throws(Refusal) -> JSON {
         for profile in arguments where profile.required && !members.contains(where: { $0.name == profile.name }) {
             throw Refusal(
-                .usage, "\(name) needs the argument \(profile.name)", hint: "give \(profile.name)=… (\(profile.kind.allowed))")
+                .usage, "\(name) needs the argument \(profile.name)",
+                hint: "give \(profile.name)=… (\(profile.kind.allowed))")
         }
         return .object(members)
     }

@@ -39,4 +39,8 @@ package protocol ProfileCatalog: Sendable {
     func providerProfile(_ name: ProviderName) throws -> ProviderProfile
     /// Every provider profile there is.
     func providerProfiles() throws -> [ProviderProfile]
+    /// Adds a provider profile to the home's own, or replaces it, after checking it.
+    func addProviderProfile(_ name: ProviderName, yaml: String) throws -> ProviderProfile
+    /// Removes a provider profile from the home's own.
+    func removeProviderProfile(_ name: ProviderName) throws
 }

@@ -19,16 +19,15 @@ package enum PrivateFileError: Error, Equatable, Sendable, CustomStringConvertib
         case .exists(let path): "there already is a file \"\(path)\""
         case .open(let path): "file \"\(path)\" belongs to another user or is open to others (chmod 600 it)"
         case .tooLarge(let path, let allowed): "file \"\(path)\" has more than \(allowed) bytes"
-        case .system(let path, let verb, let code): "cannot \(verb) file \"\(path)\": \(String(cString: strerror(code)))"
+        case .system(let path, let verb, let code):
+            "cannot \(verb) file \"\(path)\": \(String(cString: strerror(code)))"
         }
     }
 }
 
 /// Files that hold secrets, mode 0600.
 package enum PrivateFile {
-    /// Reads a whole file into locked memory.
-    ///
-    /// - Parameter maximumSize: In bytes; a larger file is refused.
+    /// Reads a whole file into locked memory; one larger than `maximumSize` bytes is refused.
     package static func read(_ path: String, maximumSize: Int = 64 * 1024) throws(PrivateFileError) -> Secret {
         let descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
         guard descriptor >= 0 else {

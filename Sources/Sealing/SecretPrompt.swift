@@ -35,7 +35,8 @@ package enum SecretPrompt {
             return done
         }
         guard count <= limit else { return nil }
-        return buffer.withBytes { Secret(copying: UnsafeRawBufferPointer(rebasing: $0[..<count])) }.withoutTrailingNewline
+        return buffer.withBytes { Secret(copying: UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+            .withoutTrailingNewline
     }
 }
 

@@ -1,7 +1,5 @@
 // `config.yaml` is decoded once, strictly, into this value; defaults stand in one place and are what `init` writes.
 
-import Delegation
-
 /// Everything the daemon is told by its configuration file. It holds no secret.
 package struct AgentConfiguration: Sendable, Equatable {
     /// An address to listen on or to connect to.
@@ -17,15 +15,24 @@ package struct AgentConfiguration: Sendable, Equatable {
 
         /// Reads `host:port`, with brackets around an IPv6 address.
         package init?(_ text: String) {
-            guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
-                (1...65_535).contains(port)
-            else { return nil }
-            var host = String(text[..<colon])
-            if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
-            guard !host.isEmpty, host.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "/") }) else {
-                return nil
+            guard let colon = text.lastIndex(of: ":") else { return nil }
+            let digits = text[text.index(after: colon)...]
+            // Compared with the text, because `Int` also takes "+8420" and "08420".
+            guard let port = Int(digits), String(port) == digits, (1...65_535).contains(port) else { return nil }
+            let host = text[..<colon]
+            let isBracketed = host.hasPrefix("[") && host.hasSuffix("]") && host.count > 2
+            let name = isBracketed ? host.dropFirst().dropLast() : host
+            guard !name.isEmpty, name.utf8.allSatisfy({ Self.allowed($0, inBrackets: isBracketed) }) else { return nil }
+            self.init(host: String(name), port: port)
+        }
+
+        private static func allowed(_ byte: UInt8, inBrackets: Bool) -> Bool {
+            switch byte {
+            case UInt8(ascii: ":"): inBrackets
+            case UInt8(ascii: "-"), UInt8(ascii: "_"): !inBrackets
+            case UInt8(ascii: "."), 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
+            default: false
             }
-            self.init(host: host, port: port)
         }
 
         /// Whether it can be reached from this machine only.
@@ -93,14 +100,36 @@ package struct AgentConfiguration: Sendable, Equatable {
     package var yaml: String {
         """
         # Keyholder's configuration. It holds no secret. A key that is missing has the value shown in the README.
-        name: \(quoted(name))
+        name: \(Self.yamlText(name))
         # The home's provider and the app API (plain HTTP, so loopback only).
-        listen: \(quoted(listen.text))
+        listen: \(Self.yamlText(listen.text))
         # Where an approval comes home (loopback only).
-        redirect: \(quoted(redirect.text))
-        broker: \(quoted(broker.text))
+        redirect: \(Self.yamlText(redirect.text))
+        broker: \(Self.yamlText(broker.text))
         access_token_lifetime: \(accessTokenLifetime.short)
 
         """
+    }
+
+    /// A double-quoted scalar (YAML 1.2 §7.3.1); every character that a YAML file may not hold is escaped.
+    private static func yamlText(_ text: String) -> String {
+        let escaped = text.unicodeScalars.map { scalar -> String in
+            switch scalar.value {
+            case 0x22, 0x5C: "\\\(scalar)"
+            // "&" and "*", because a reader that refuses aliases need not look what is quoted.
+            case 0x26, 0x2A: "\\x" + hex(scalar.value, digits: 2)
+            case 0x20...0x7E: String(scalar)
+            case 0..<0x100: "\\x" + hex(scalar.value, digits: 2)
+            // Line breaks of YAML 1.1, the byte order mark, and what is no character.
+            case 0x2028, 0x2029, 0xFEFF, 0xFFFE, 0xFFFF: "\\u" + hex(scalar.value, digits: 4)
+            default: String(scalar)
+            }
+        }
+        return "\"\(escaped.joined())\""
+    }
+
+    private static func hex(_ value: UInt32, digits: Int) -> String {
+        let text = String(value, radix: 16)
+        return String(repeating: "0", count: max(0, digits - text.count)) + text
     }
 }

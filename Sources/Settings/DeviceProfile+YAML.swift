@@ -1,7 +1,6 @@
 // A device profile is taken whole or not at all.
 
 package import Delegation
-import StrictJSON
 
 extension DeviceProfile {
     /// Reads a device profile.
@@ -20,10 +19,12 @@ extension DeviceProfile {
         let title = root.text("title")
         let maker = root.text("maker")
         let provider = root.parsed("provider", allowed: "the name of a provider profile") { ProviderName(rawValue: $0) }
-        let state = root.section("state").map(Self.readState) ?? []
-        let operations = root.section("operations").map { Self.readOperations($0, state: state) } ?? []
+        let stateSection = root.section("state")
+        let state = stateSection.map(Self.readState) ?? []
+        let places = EffectPlaces(fields: state, fieldNames: stateSection?.keys)
+        let operations = root.section("operations").map { Self.readOperations($0, places) } ?? []
         if root.keys.contains("operations"), operations.isEmpty, faults.faults.isEmpty {
-            faults.add(nil, "operations", found: "no operation", allowed: "at least one operation")
+            faults.add(root.node, "operations", found: "no operation", allowed: "at least one operation")
         }
         let shown = root.section("home_assistant")
         let component = shown?.text(
@@ -54,19 +55,29 @@ extension DeviceProfile {
         return fields
     }
 
-    private static func readOperations(_ section: StrictSection, state: [StateField]) -> [OperationProfile] {
+    /// What an effect may name; fields that are there but at fault are known by name only, so that one mistake is told
+    /// once.
+    private struct EffectPlaces {
+        let fields: [StateField]
+        /// `nil` when there is no mapping of fields at all.
+        let fieldNames: [String]?
+    }
+
+    private static func readOperations(_ section: StrictSection, _ places: EffectPlaces) -> [OperationProfile] {
         let operations = section.keys.compactMap { name -> OperationProfile? in
             guard let operation = section.section(name) else { return nil }
             guard isOperationName(name) else {
                 section.faults.add(
-                    nil, operation.keyPath, found: quoted(name), allowed: "a name like lock.unlock, out of a-z and '.'")
+                    operation.node, operation.keyPath, found: quoted(name),
+                    allowed: "a name like lock.unlock, out of a-z, '_' and one '.', not dac.")
                 return nil
             }
             let title = operation.text("title")
             let risk = operation.choice("risk", of: Risk.self)
-            let arguments = operation.section("arguments", required: false).map(readArguments) ?? []
+            let argumentSection = operation.section("arguments", required: false)
+            let arguments = argumentSection.map(readArguments) ?? []
             let effect = operation.section("effect", required: false).map {
-                readEffect($0, arguments: arguments, state: state)
+                readEffect($0, arguments: argumentSection?.keys ?? [], places)
             }
             operation.finish()
             guard let title, let risk else { return nil }
@@ -91,14 +102,14 @@ extension DeviceProfile {
     }
 
     private static func readEffect(
-        _ section: StrictSection, arguments: [ArgumentProfile], state: [StateField]
+        _ section: StrictSection, arguments: [String], _ places: EffectPlaces
     ) -> [OperationProfile.Effect] {
         let effects = section.keys.compactMap { name -> OperationProfile.Effect? in
-            let field = state.first { $0.name == name }
-            let names = arguments.map { "$\($0.name)" }
+            let isField = places.fieldNames?.contains(name) ?? true
+            let names = arguments.map { "$\($0)" }
             let allowed = (["a value of the state field"] + names).joined(separator: " or ")
-            let value = section.text(name, allowed: field == nil ? "a field of state" : allowed) { text in
-                guard let field else { return false }
+            let value = section.text(name, allowed: isField ? allowed : "a field of state") { text in
+                guard let field = places.fields.first(where: { $0.name == name }) else { return isField }
                 return names.contains(text) || field.kind.value(of: text) != nil
             }
             return value.map { OperationProfile.Effect(field: name, value: $0) }
@@ -111,19 +122,25 @@ extension DeviceProfile {
 
     private static func readKind(_ section: StrictSection) -> ArgumentProfile.Kind? {
         switch section.choice("type", of: KindName.self) {
-        case nil: return nil
+        case nil:
+            section.overlook("choices", "minimum", "maximum")
+            return nil
         case .flag: return .flag
         case .choice:
             guard let choices = section.texts("choices", check: { !$0.isEmpty }) else { return nil }
+            guard !choices.isEmpty, Set(choices).count == choices.count else {
+                section.faults.add(
+                    section.node, section.path("choices"),
+                    found: "\(choices.count) choices, \(Set(choices).count) different",
+                    allowed: "one choice or more, each once")
+                return nil
+            }
             return .choice(choices)
         case .integer:
             let whole: ClosedRange<Int64> = 0...(1 << 53 - 1)
-            guard let minimum = section.integer("minimum", in: whole),
-                let maximum = section.integer("maximum", in: minimum...(1 << 53 - 1))
-            else {
-                _ = section.integer("maximum", in: whole)
-                return nil
-            }
+            let minimum = section.integer("minimum", in: whole)
+            let maximum = section.integer("maximum", in: (minimum ?? 0)...whole.upperBound)
+            guard let minimum, let maximum else { return nil }
             return .integer(minimum: minimum, maximum: maximum)
         }
     }

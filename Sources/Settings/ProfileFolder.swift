@@ -10,9 +10,7 @@ package struct ProfileFolder: ProfileCatalog {
     private let home: String
     private static let maximumSize = 256 * 1024
 
-    /// Looks in `folders`, the first one first.
-    ///
-    /// - Parameter home: The base URL of the home's own provider.
+    /// Looks in `folders`, the first one first, which is the home's own; `home` is the base URL of the home's own provider.
     package init(folders: [String], home: String) {
         self.folders = folders
         self.home = home
@@ -20,12 +18,44 @@ package struct ProfileFolder: ProfileCatalog {
 
     package func deviceProfile(_ reference: ProfileReference) throws -> DeviceProfile {
         let (text, file) = try read("\(reference).yaml", what: "device profile \(quoted(reference.rawValue))")
-        return try DeviceProfile(yaml: text, reference: reference, file: file)
+        return try Self.explained { () throws(SettingsError) in
+            try DeviceProfile(yaml: text, reference: reference, file: file)
+        }
     }
 
     package func providerProfile(_ name: ProviderName) throws -> ProviderProfile {
         let (text, file) = try read("providers/\(name).yaml", what: "provider \(quoted(name.rawValue))")
-        return try ProviderProfile(yaml: text, name: name, file: file, home: home)
+        return try Self.explained { () throws(SettingsError) in
+            try ProviderProfile(yaml: text, name: name, file: file, home: home)
+        }
+    }
+
+    package func addProviderProfile(_ name: ProviderName, yaml: String) throws -> ProviderProfile {
+        let profile = try Self.explained { () throws(SettingsError) in
+            try ProviderProfile(yaml: yaml, name: name, file: "\(name).yaml", home: home)
+        }
+        let folder = "\(folders.first ?? ".")/providers"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try Data(yaml.utf8).write(to: URL(filePath: "\(folder)/\(name).yaml"), options: .atomic)
+        return profile
+    }
+
+    package func removeProviderProfile(_ name: ProviderName) throws {
+        let file = "\(folders.first ?? ".")/providers/\(name).yaml"
+        guard FileManager.default.fileExists(atPath: file) else {
+            throw Refusal(
+                .notFound, "provider \(quoted(name.rawValue)) was not added here",
+                hint: "those that ship with Keyholder stay")
+        }
+        try FileManager.default.removeItem(atPath: file)
+    }
+
+    private static func explained<T>(_ read: () throws(SettingsError) -> T) throws(Refusal) -> T {
+        do throws(SettingsError) {
+            return try read()
+        } catch {
+            throw Refusal(.usage, error.description, hint: "mend the file; nothing was changed")
+        }
     }
 
     package func providerProfiles() throws -> [ProviderProfile] {
@@ -55,7 +85,9 @@ extension ProfileFolder {
     /// Where profiles may be installed: beside the program, in its `share`, or in a folder above it (a checkout).
     package static func installedFolders() -> [String] {
         // Not readable means not running on Linux's /proc; then there is nothing beside the program to find.
-        guard let program = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") else { return [] }
+        guard let program = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") else {
+            return []
+        }
         var parts = program.split(separator: "/").dropLast().map(String.init)
         var folders = ["/" + (parts.dropLast() + ["share", "keyholder", "device-profiles"]).joined(separator: "/")]
         while !parts.isEmpty {

@@ -19,8 +19,9 @@ extension ProviderProfile {
         _ = root.text("provider", allowed: "\"\(name)\", as the file's name says") { $0 == name.rawValue }
         let title = root.text("title")
         let isHome = root.flag("home") ?? false
-        let hosts = root.texts("hosts", allowed: "a list of host names") { host in
-            !host.isEmpty && host.utf8.allSatisfy { $0 > 0x20 && $0 != UInt8(ascii: "/") }
+        let hosts = root.texts("hosts", allowed: "a list of host names in lower case, without port") { host in
+            !host.isEmpty && (host.hasPrefix("[") || !host.contains(":")) && host == host.lowercased()
+                && host.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "/") }
         }
         let urls = EndpointReader(hosts: hosts ?? [], home: home, checksHosts: hosts != nil)
         let scopeFormat = root.text("scope_format", required: false, allowed: "a text with {operation}") {
@@ -34,9 +35,11 @@ extension ProviderProfile {
         let verified = root.flag("verified", required: true)
         var endpoints: Endpoints?
         switch root.choice("protocol", of: DelegationProtocol.self) {
-        case .oauth1: endpoints = root.section("oauth1").flatMap { OAuth1Endpoints(reading: $0, urls) }.map(Endpoints.oauth1)
-        case .oauth2: endpoints = root.section("oauth2").flatMap { OAuth2Endpoints(reading: $0, urls) }.map(Endpoints.oauth2)
-        case nil: break
+        case .oauth1:
+            endpoints = root.section("oauth1").flatMap { OAuth1Endpoints(reading: $0, urls) }.map(Endpoints.oauth1)
+        case .oauth2:
+            endpoints = root.section("oauth2").flatMap { OAuth2Endpoints(reading: $0, urls) }.map(Endpoints.oauth2)
+        case nil: root.overlook("oauth1", "oauth2")
         }
         root.finish()
         guard faults.faults.isEmpty, let title, let hosts, let verified, let endpoints else {
@@ -103,11 +106,15 @@ private struct EndpointReader {
     func read(_ section: StrictSection, _ key: String, required: Bool = true) -> String? {
         let allowed = "an https URL on one of the hosts \(hosts.joined(separator: ", ")) (http on loopback only)"
         return section.parsed(key, required: required, allowed: allowed) { text in
-            let url = text.hasPrefix("{home}") ? home + text.dropFirst("{home}".count) : text
+            let isHome = text.hasPrefix("{home}")
+            let path = text.dropFirst("{home}".count)
+            // What follows must not be able to continue the host's name or its port.
+            guard !isHome || path.isEmpty || path.hasPrefix("/") || path.hasPrefix("?") else { return nil }
+            let url = isHome ? home + path : text
             guard let (scheme, host) = schemeAndHost(url) else { return nil }
             let loopback = ["127.0.0.1", "localhost", "[::1]"].contains(host)
             guard scheme == "https" || (scheme == "http" && loopback) else { return nil }
-            return !checksHosts || hosts.contains(host) || text.hasPrefix("{home}") ? url : nil
+            return !checksHosts || hosts.contains(host) || isHome ? url : nil
         }
     }
 
@@ -125,6 +132,8 @@ private struct EndpointReader {
         } else {
             host = authority.prefix { $0 != ":" }
         }
+        let port = authority.dropFirst(host.count)
+        guard port.isEmpty || UInt16(port.dropFirst()).map({ ":\($0)" == port }) == true else { return nil }
         return (url[..<end.lowerBound].lowercased(), host.lowercased())
     }
 }

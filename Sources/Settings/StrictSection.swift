@@ -11,8 +11,11 @@ final class FaultList {
     init(file: String) { self.file = file }
 
     func add(_ node: Node?, _ keyPath: String, found: String, allowed: String) {
-        faults.append(
-            SettingsFault(file: file, line: node?.mark?.line, keyPath: keyPath, found: found, allowed: allowed))
+        add(line: node?.mark?.line, keyPath, found: found, allowed: allowed)
+    }
+
+    func add(line: Int?, _ keyPath: String, found: String, allowed: String) {
+        faults.append(SettingsFault(file: file, line: line, keyPath: keyPath, found: found, allowed: allowed))
     }
 }
 
@@ -20,12 +23,17 @@ final class FaultList {
 final class StrictSection {
     let keyPath: String
     let faults: FaultList
-    private let node: Node
+    /// Where the mapping stands in the file.
+    let node: Node
     private let values: [(key: String, node: Node)]
     private var asked: Set<String> = []
 
     /// Opens the root mapping of a file.
     static func root(of text: String, file: String, faults: FaultList) -> StrictSection? {
+        guard !mayHoldAliases(text) else {
+            faults.add(nil, "", found: "an anchor and an alias", allowed: "every value written where it belongs")
+            return nil
+        }
         do {
             guard let node = try Yams.compose(yaml: text) else {
                 faults.add(nil, "", found: "an empty file", allowed: "a mapping of settings")
@@ -33,9 +41,8 @@ final class StrictSection {
             }
             return StrictSection(node: node, keyPath: "", faults: faults)
         } catch let error as YamlError {
-            // Yams' own text names line and column; its first line is enough.
-            let text = error.description.split(separator: "\n").prefix(2).joined(separator: " ")
-            faults.add(nil, "", found: quoted(text), allowed: "valid YAML without duplicate keys")
+            let (line, found) = explain(error)
+            faults.add(line: line, "", found: found, allowed: "valid YAML without duplicate keys")
             return nil
         } catch {
             faults.add(nil, "", found: "unreadable YAML", allowed: "valid YAML without duplicate keys")
@@ -73,6 +80,9 @@ final class StrictSection {
         }
     }
 
+    /// Keeps ``finish()`` from calling these unknown, where what they would mean is itself at fault.
+    func overlook(_ keys: String...) { asked.formUnion(keys) }
+
     func path(_ key: String) -> String { keyPath.isEmpty ? key : "\(keyPath).\(key)" }
 
     private func take(_ key: String, required: Bool, allowed: String) -> Node? {
@@ -96,7 +106,9 @@ final class StrictSection {
 
     /// A text that stands for one value of a type.
     func parsed<T>(_ key: String, required: Bool = true, allowed: String, _ parse: (String) -> T?) -> T? {
-        guard let text = text(key, required: required, allowed: allowed, check: { parse($0) != nil }) else { return nil }
+        guard let text = text(key, required: required, allowed: allowed, check: { parse($0) != nil }) else {
+            return nil
+        }
         return parse(text)
     }
 
@@ -127,7 +139,7 @@ final class StrictSection {
         }
     }
 
-    /// A list of texts.
+    /// A list of texts; `nil` when one of them is wrong.
     func texts(_ key: String, required: Bool = true, allowed: String = "a list of texts", check: (String) -> Bool)
         -> [String]?
     {
@@ -144,7 +156,7 @@ final class StrictSection {
             }
             texts.append(text)
         }
-        return texts
+        return texts.count == sequence.count ? texts : nil
     }
 
     /// A mapping of texts to texts.

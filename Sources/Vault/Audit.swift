@@ -73,9 +73,10 @@ extension Transaction {
         let next = AuditEntry(
             sequence: try last.map { try Columns($0, table: "audit").integer("seq") + 1 } ?? 1,
             // To the second, so that what is read back authenticates as it was written.
-            at: Date(timeIntervalSince1970: now.timeIntervalSince1970.rounded(.down)), actor: entry.actor,
-            action: entry.action, subject: entry.subject, authority: entry.authority, outcome: entry.outcome,
-            detail: entry.detail)
+            at: Date(timeIntervalSince1970: now.timeIntervalSince1970.rounded(.down)),
+            actor: Self.storable(entry.actor), action: Self.storable(entry.action),
+            subject: Self.storable(entry.subject), authority: Self.storable(entry.authority),
+            outcome: Self.storable(entry.outcome), detail: entry.detail)
         try database.execute(
             sql: """
                 INSERT INTO audit (seq, at, actor, action, subject, authority, outcome, detail, mac)
@@ -95,8 +96,15 @@ extension Transaction {
     }
 
     /// Checks every line of the log against the key.
+    ///
+    /// - Throws: ``VaultError/sealed``.
     package func verifyAudit() throws -> AuditVerdict {
-        let key = try auditKey()
+        let isEmpty = try Row.fetchOne(database, sql: "SELECT 1 FROM audit LIMIT 1") == nil
+        // Never made here: a log without its key is a log that nothing vouches for.
+        guard let key = try keys(for: .audit).first?.secret else {
+            guard sealer.dataKey != nil else { throw VaultError.sealed }
+            return isEmpty ? .intact(entries: 0) : .broken(at: 1)
+        }
         var previous: [UInt8] = []
         var expected: Int64 = 1
         let cursor = try Row.fetchCursor(database, sql: "SELECT * FROM audit ORDER BY seq")
@@ -118,6 +126,11 @@ extension Transaction {
         let key = Secret.random(count: 32)
         try insertKey(StoredKey(id: "audit", purpose: .audit, secret: key, createdAt: Date(), retiredAt: nil))
         return key
+    }
+
+    /// SQLite takes a text to end at its first NUL; what follows must not be lost, nor break the chain.
+    private static func storable(_ text: String) -> String {
+        String(String.UnicodeScalarView(text.unicodeScalars.map { $0 == "\0" ? "\u{FFFD}" : $0 }))
     }
 
     private static func auditEntry(_ columns: Columns) throws -> AuditEntry {

@@ -36,7 +36,8 @@ extension Transaction {
     package func requiredDevice(named name: DeviceName) throws -> Device {
         guard let device = try device(named: name) else {
             throw Refusal(
-                .notFound, "no device \(quoted(name.rawValue))", hint: "run 'keyholder device list' to see those there are")
+                .notFound, "no device \(quoted(name.rawValue))",
+                hint: "run 'keyholder device list' to see those there are")
         }
         return device
     }
@@ -49,7 +50,8 @@ extension Transaction {
     /// Whether some device, removed or not, has this identity key.
     package func knowsIdentityKey(_ key: [UInt8]) throws -> Bool {
         try Bool.fetchOne(
-            database, sql: "SELECT EXISTS (SELECT 1 FROM device WHERE identity_key = ?)", arguments: [key.data]) ?? false
+            database, sql: "SELECT EXISTS (SELECT 1 FROM device WHERE identity_key = ?)", arguments: [key.data])
+            ?? false
     }
 
     /// Moves a device to another state of its enrolment.

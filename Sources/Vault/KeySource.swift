@@ -47,6 +47,9 @@ package enum KeySource: Sendable {
 package struct Protection: Sendable, Equatable {
     package let kind: KeySource.Kind
 
+    /// Describes a kind of key source.
+    package init(kind: KeySource.Kind) { self.kind = kind }
+
     /// As INTERFACE prescribes, with words a person can act on.
     package var json: JSON {
         [

@@ -26,8 +26,8 @@ struct SealSlot {
     /// - Throws: ``VaultError/wrongKey``, also when the slot was tampered with.
     func open(with source: KeySource) throws -> Secret {
         guard source.kind == kind else { throw VaultError.wrongKey }
-        let wrapping = try Self.wrappingKey(source, salt: salt, cost: cost)
         do {
+            let wrapping = try Self.wrappingKey(source, salt: salt, cost: cost)
             return try AEAD.open(
                 wrapped, key: wrapping, associatedData: Self.associatedData(kind, salt: salt, cost: cost))
         } catch {

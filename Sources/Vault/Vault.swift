@@ -10,6 +10,8 @@ import Synchronization
 package final class Vault: Sendable {
     private let queue: DatabaseQueue
     private let dataKey = Mutex<Secret?>(nil)
+    private let watchers = Mutex<[Int: AsyncStream<Void>.Continuation]>([:])
+    private let nextWatcher = Mutex(0)
     private let unsealing = Mutex<[AsyncStream<Never>.Continuation]>([])
     /// How the vault's key is kept, for `status`.
     package let protection: Protection
@@ -25,10 +27,18 @@ package final class Vault: Sendable {
     ///   - path: Where the file will be; nothing may be there.
     ///   - key: What opens it from now on.
     ///   - homeName: What the home is called.
-    /// - Throws: ``VaultError/exists(_:)``, or whatever SQLite says; a file that was begun is left for inspection.
+    /// - Returns: The vault, open.
+    /// - Throws: ``VaultError/exists(_:)``, `PrivateFileError`, or whatever SQLite says; a file that was begun is left
+    ///   for inspection.
     package static func create(at path: String, key: KeySource, homeName: String) async throws -> Vault {
-        guard !FileManager.default.fileExists(atPath: path) else { throw VaultError.exists(path) }
+        do {
+            // SQLite gives its log and index the mode of the file it finds.
+            try PrivateFile.create(path, Secret([UInt8]()))
+        } catch PrivateFileError.exists {
+            throw VaultError.exists(path)
+        }
         let queue = try openQueue(path)
+        try makeDurable(queue)
         try Schema.migrator.migrate(queue)
         let dataKey = Secret.random(count: 32)
         let slot = try SealSlot.make(for: key, dataKey: dataKey)
@@ -54,22 +64,28 @@ package final class Vault: Sendable {
         guard FileManager.default.isWritableFile(atPath: folder.isEmpty ? "." : folder),
             FileManager.default.isWritableFile(atPath: path)
         else { throw VaultError.readOnly(path) }
-        let queue: DatabaseQueue
         do {
-            queue = try openQueue(path)
-            let verdict = try await queue.read { try String.fetchOne($0, sql: "PRAGMA quick_check(1)") }
-            guard verdict == "ok" else { throw VaultError.damaged(verdict ?? "no answer") }
+            let queue = try openQueue(path)
+            // Everything is looked at before anything is written.
+            try await queue.read { db in
+                let verdict = try String.fetchOne(db, sql: "PRAGMA quick_check(1)")
+                guard verdict == "ok" else { throw VaultError.damaged(verdict ?? "no answer") }
+                guard try !Schema.migrator.hasBeenSuperseded(db) else { throw VaultError.newerSchema }
+                guard try db.tableExists("seal_slot"), try SealSlot.fetch(db) != nil else {
+                    throw VaultError.damaged("it has no key slot")
+                }
+            }
+            try makeDurable(queue)
+            try Schema.migrator.migrate(queue)
+            guard let slot = try await queue.read({ try SealSlot.fetch($0) }) else {
+                throw VaultError.damaged("it has no key slot")
+            }
+            return Vault(queue: queue, protection: slot.protection)
         } catch let error as DatabaseError
             where error.resultCode == .SQLITE_NOTADB || error.resultCode == .SQLITE_CORRUPT
         {
             throw VaultError.damaged(error.message ?? "not a database")
         }
-        guard try await !queue.read({ try Schema.migrator.hasBeenSuperseded($0) }) else { throw VaultError.newerSchema }
-        try Schema.migrator.migrate(queue)
-        guard let slot = try await queue.read({ try SealSlot.fetch($0) }) else {
-            throw VaultError.damaged("it has no key slot")
-        }
-        return Vault(queue: queue, protection: slot.protection)
     }
 
     private static func openQueue(_ path: String) throws -> DatabaseQueue {
@@ -78,15 +94,20 @@ package final class Vault: Sendable {
         configuration.foreignKeysEnabled = true
         // Not visible in any error or log: statements carry sealed bytes and names of devices.
         configuration.publicStatementArguments = false
-        let queue = try DatabaseQueue(path: path, configuration: configuration)
+        return try DatabaseQueue(path: path, configuration: configuration)
+    }
+
+    private static func makeDurable(_ queue: DatabaseQueue) throws {
         try queue.writeWithoutTransaction { db in
             try db.execute(sql: "PRAGMA journal_mode = WAL")
             try db.execute(sql: "PRAGMA synchronous = FULL")
-            let found = try Int.fetchOne(db, sql: "PRAGMA synchronous") ?? -1
+            let found = try Durability(reading: db).synchronous
             guard found == 2 else { throw VaultError.notDurable(found: found) }
         }
-        return queue
     }
+
+    /// How this connection writes, as SQLite itself says.
+    package func durability() async throws -> Durability { try await queue.read { try Durability(reading: $0) } }
 
     /// Reads; several statements see one state.
     package func read<T: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> T) async throws -> T {
@@ -97,7 +118,22 @@ package final class Vault: Sendable {
     /// Writes in one transaction: when this returns everything is on the disk, when it throws nothing has changed.
     package func write<T: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> T) async throws -> T {
         let key = dataKey.withLock { $0 }
-        return try await queue.write { try body(Transaction(database: $0, sealer: Sealer(dataKey: key))) }
+        let result = try await queue.write { try body(Transaction(database: $0, sealer: Sealer(dataKey: key))) }
+        for watcher in watchers.withLock({ Array($0.values) }) { watcher.yield() }
+        return result
+    }
+
+    /// An element after every write that was committed; several may become one. Begins with one.
+    package func changes() -> AsyncStream<Void> {
+        let (stream, continuation) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        let number = nextWatcher.withLock { number in
+            number += 1
+            return number
+        }
+        watchers.withLock { $0[number] = continuation }
+        continuation.onTermination = { [weak self] _ in self?.watchers.withLock { $0[number] = nil } }
+        continuation.yield()
+        return stream
     }
 
     /// Whether secrets cannot be read at the moment.

@@ -20,7 +20,7 @@ package enum VaultError: Error, Equatable, Sendable, CustomStringConvertible {
     case damagedSecret(table: String, column: String)
     /// A stored value is not what the schema promises.
     case badRow(table: String, column: String)
-    /// The file system is mounted read-only.
+    /// The file or its folder may not be written, or the file system is mounted read-only.
     case readOnly(String)
 
     package var description: String {
@@ -34,7 +34,8 @@ package enum VaultError: Error, Equatable, Sendable, CustomStringConvertible {
         case .damaged(let what): "the vault file is damaged: \(what)"
         case .damagedSecret(let table, let column): "a secret in \(table).\(column) is damaged"
         case .badRow(let table, let column): "a value in \(table).\(column) is not valid"
-        case .readOnly(let path): "\"\(path)\" is on a read-only file system"
+        case .readOnly(let path):
+            "the vault at \"\(path)\" is read-only: check the file, its folder and how its file system is mounted"
         }
     }
 }

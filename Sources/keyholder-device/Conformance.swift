@@ -27,7 +27,9 @@ struct Conformance: ParsableCommand {
                     throw DeviceFault("\(quoted(file)) holds no vectors of DAC/1", exitCode: 2)
                 }
                 for outcome in ConformanceRunner.run(document) {
-                    Console.out("\(outcome.passed ? "ok  " : "FAIL") \(outcome.id) expected \(outcome.expected) got \(outcome.got)")
+                    Console.out(
+                        "\(outcome.passed ? "ok  " : "FAIL") \(outcome.id) expected \(outcome.expected) got \(outcome.got)"
+                    )
                     if outcome.passed { passed += 1 } else { failed += 1 }
                 }
             }

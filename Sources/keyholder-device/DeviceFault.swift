@@ -1,7 +1,7 @@
 // Errors of the program say what and which, then what to do; the exit code is 2 for what the caller gave wrong.
 
-import Delegation
 import CommandProtocol
+import Delegation
 import Glibc
 import Sealing
 import Settings

@@ -45,7 +45,8 @@ struct DeviceFolder {
     func identity() throws -> Identity {
         guard exists else {
             throw DeviceFault(
-                "there is no device in \(quoted(path))", hint: "run 'keyholder-device init --dir DIR --profile PROFILE'",
+                "there is no device in \(quoted(path))",
+                hint: "run 'keyholder-device init --dir DIR --profile PROFILE'",
                 exitCode: 8)
         }
         let about = try JSON(parsing: try PrivateFile.read(file("device.json")).revealBytes())

@@ -17,8 +17,10 @@ struct App: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Register an app.")
         @Argument(help: "What it is called on consent pages.") var name: String
         @Option(name: .customLong("protocol"), help: "oauth2 or oauth1.") var delegationProtocol: AppProtocol = .oauth2
-        @Option(help: "Where approvals go, exactly; 'oob' for a PIN. May be given several times.") var redirect: [String]
-        @Option(help: "An operation on a device, such as climate.set@hallway. May be given several times.") var scope: [String]
+        @Option(help: "Where approvals go, exactly; 'oob' for a PIN. May be given several times.") var redirect:
+            [String]
+        @Option(help: "An operation on a device, such as climate.set@hallway. May be given several times.") var scope:
+            [String]
         @Option(help: "Where to write the app's secret (mode 0600).") var secretFile: String?
         @Flag(help: "Show the secret on the terminal.") var reveal = false
         @OptionGroup var output: Output

@@ -33,7 +33,9 @@ struct Audit: ParsableCommand {
 
         func run() async throws {
             let answer = try await Daemon.ask(.GET, "/v1/audit/verify")
-            output.print(answer) { ["\($0.cell("entries")) lines, \($0["intact"]?.bool == true ? "intact" : "BROKEN")"] }
+            output.print(answer) {
+                ["\($0.cell("entries")) lines, \($0["intact"]?.bool == true ? "intact" : "BROKEN")"]
+            }
             guard answer["intact"]?.bool == true else {
                 throw Refusal(.failure, "the audit log was changed at line \(answer.cell("broken_at"))")
             }

@@ -35,7 +35,8 @@ struct CommandCommand: AsyncParsableCommand {
                 .unknownOutcome, "no signed receipt came in time: \(operation) may have happened or not",
                 hint: "look at the device, or ask for its state with 'keyholder device show \(name)'")
         case .rejected:
-            throw Refusal(.rejected, "the device refused \(operation) with \(answer.cell("code"))", hint: "it did nothing")
+            throw Refusal(
+                .rejected, "the device refused \(operation) with \(answer.cell("code"))", hint: "it did nothing")
         case .failed: throw Refusal(.failure, "the device tried \(operation) and failed")
         case .refused: throw Refusal(.notAuthorised, "the hub refused \(operation)")
         }
@@ -45,7 +46,10 @@ struct CommandCommand: AsyncParsableCommand {
         var lines = ["\(name): \(operation) \(answer.cell("outcome"))"]
         if let receipt = answer["receipt"] {
             lines += table([
-                ["  receipt", "signed by key \(receipt.cell("kid")) of \(receipt.cell("device")), verified \(receipt.cell("verified_at"))"],
+                [
+                    "  receipt",
+                    "signed by key \(receipt.cell("kid")) of \(receipt.cell("device")), verified \(receipt.cell("verified_at"))",
+                ],
                 ["  command", "\(answer.cell("command")), sha256 \(receipt.cell("cmd"))"],
                 ["  result", answer.cell("result")],
             ])

@@ -25,7 +25,9 @@ struct Daemon {
     static func ask(_ method: Method, _ path: String, _ body: JSON? = nil) async throws -> JSON {
         var answer: [UInt8] = []
         try await exchange(method, path, body) { chunk in
-            guard answer.count + chunk.count <= maximumAnswer else { throw Refusal(.failure, "the daemon's answer is too large") }
+            guard answer.count + chunk.count <= maximumAnswer else {
+                throw Refusal(.failure, "the daemon's answer is too large")
+            }
             answer += chunk
         }
         guard !answer.isEmpty else { return [:] }

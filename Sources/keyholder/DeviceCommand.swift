@@ -34,7 +34,8 @@ struct DeviceCommand: ParsableCommand {
                 do throws(PrivateFileError) {
                     try PrivateFile.replace(out, Secret(text: bundle))
                 } catch {
-                    throw Refusal(.failure, error.description, hint: "run the same command again; it makes a new bundle")
+                    throw Refusal(
+                        .failure, error.description, hint: "run the same command again; it makes a new bundle")
                 }
                 if !output.json {
                     Console.error("join bundle written to \(out); give it to the device, then remove it")
@@ -42,11 +43,14 @@ struct DeviceCommand: ParsableCommand {
             }
             var device = answer["device"] ?? [:]
             if let patience {
-                device = try await Daemon.ask(.GET, "/v1/devices/\(name.percentEncoded)?wait=\(patience)")["device"] ?? device
+                device =
+                    try await Daemon.ask(.GET, "/v1/devices/\(name.percentEncoded)?wait=\(patience)")["device"]
+                    ?? device
             }
             let result: JSON = ["device": device, "join": .string(out ?? bundle)]
             output.print(result) { _ in
-                out == nil ? [bundle] : ["\(name): \(device.cell("state")) (\(device.cell("profile")), \(device.cell("id")))"]
+                out == nil
+                    ? [bundle] : ["\(name): \(device.cell("state")) (\(device.cell("profile")), \(device.cell("id")))"]
             }
             if patience != nil, device["state"]?.string != Device.State.enrolled.rawValue {
                 throw Refusal(

@@ -11,11 +11,13 @@ struct Init: ParsableCommand {
 
     @Option(help: "What the home is called.") var name: String?
     @Option(help: "file or passphrase.") var keySource: String?
-    @Option(help: "A file of mode 0600 with the passphrase; without it the passphrase is asked for.") var passphraseFile: String?
+    @Option(help: "A file of mode 0600 with the passphrase; without it the passphrase is asked for.")
+    var passphraseFile: String?
     @Option(help: "Where the home's provider listens, host:port.") var listen: String?
     @Option(help: "Where approvals come home, host:port.") var redirect: String?
     @Option(help: "The broker, host:port.") var broker: String?
-    @Option(help: "How long an access token of the home's provider lives, such as 10m.") var accessTokenLifetime: String?
+    @Option(help: "How long an access token of the home's provider lives, such as 10m.") var accessTokenLifetime:
+        String?
     @OptionGroup var output: Output
 
     func run() throws {

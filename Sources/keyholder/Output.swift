@@ -17,7 +17,11 @@ struct Output: ParsableArguments {
 func table(_ rows: [[String]]) -> [String] {
     let widths = rows.reduce(into: [Int]()) { widths, row in
         for (index, cell) in row.enumerated() {
-            if index < widths.count { widths[index] = max(widths[index], cell.count) } else { widths.append(cell.count) }
+            if index < widths.count {
+                widths[index] = max(widths[index], cell.count)
+            } else {
+                widths.append(cell.count)
+            }
         }
     }
     return rows.map { row in

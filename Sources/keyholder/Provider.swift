@@ -14,7 +14,8 @@ struct Provider: ParsableCommand {
 
         func run() async throws {
             output.print(try await Daemon.ask(.GET, "/v1/providers")) { answer in
-                table((answer["providers"]?.array ?? []).map { [$0.cell("name"), $0.cell("protocol"), $0.cell("title")] })
+                table(
+                    (answer["providers"]?.array ?? []).map { [$0.cell("name"), $0.cell("protocol"), $0.cell("title")] })
             }
         }
     }
@@ -40,7 +41,9 @@ struct Provider: ParsableCommand {
             let name = file.split(separator: "/").last.map(String.init) ?? file
             guard name.hasSuffix(".yaml") else { throw Refusal(.usage, "\(quoted(file)) is not named <provider>.yaml") }
             let body: JSON = ["name": .string(String(name.dropLast(5))), "yaml": .string(try TextFile.read(file))]
-            output.print(try await Daemon.ask(.POST, "/v1/providers", body)) { ["added \($0["provider"]?.cell("name") ?? name)"] }
+            output.print(try await Daemon.ask(.POST, "/v1/providers", body)) {
+                ["added \($0["provider"]?.cell("name") ?? name)"]
+            }
         }
     }
 
@@ -78,7 +81,8 @@ struct ConsumerCommand: ParsableCommand {
 
         func run() async throws {
             output.print(try await Daemon.ask(.GET, "/v1/consumers")) { answer in
-                table((answer["consumers"]?.array ?? []).map { [$0.cell("provider"), $0.cell("device"), $0.cell("key")] })
+                table(
+                    (answer["consumers"]?.array ?? []).map { [$0.cell("provider"), $0.cell("device"), $0.cell("key")] })
             }
         }
     }

@@ -19,15 +19,22 @@ struct Status: AsyncParsableCommand {
                 ["devices", status.cell("devices")],
                 ["grants", grants.isEmpty ? "none" : grants],
                 ["key source", protection?.cell("key_source") ?? "-"],
-                ["stolen disk", protection?["stolen_disk"]?.bool == true ? "protected" : "NOT protected: the key is on it"],
-                ["memory", protection?["locked_memory"]?.bool == true ? "secrets are locked" : "secrets may be swapped out"],
+                [
+                    "stolen disk",
+                    protection?["stolen_disk"]?.bool == true ? "protected" : "NOT protected: the key is on it",
+                ],
+                [
+                    "memory",
+                    protection?["locked_memory"]?.bool == true ? "secrets are locked" : "secrets may be swapped out",
+                ],
             ])
         }
     }
 }
 
 struct Seal: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Drop the vault's key from memory; nothing works until unseal.")
+    static let configuration = CommandConfiguration(
+        abstract: "Drop the vault's key from memory; nothing works until unseal.")
     func run() async throws { _ = try await Daemon.ask(.POST, "/v1/seal", [:]) }
 }
 

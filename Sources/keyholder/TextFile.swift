@@ -8,19 +8,25 @@ enum TextFile {
     static func read(_ path: String) throws(Refusal) -> String {
         let limit = 256 * 1024
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw Refusal(.usage, "cannot read \(quoted(path)): \(String(cString: strerror(errno)))") }
+        guard descriptor >= 0 else {
+            throw Refusal(.usage, "cannot read \(quoted(path)): \(String(cString: strerror(errno)))")
+        }
         defer { close(descriptor) }
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 65_536)
         while bytes.count <= limit {
             let count = Glibc.read(descriptor, &buffer, buffer.count)
             if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw Refusal(.usage, "cannot read \(quoted(path)): \(String(cString: strerror(errno)))") }
+            guard count >= 0 else {
+                throw Refusal(.usage, "cannot read \(quoted(path)): \(String(cString: strerror(errno)))")
+            }
             guard count > 0 else { break }
             bytes += buffer[..<count]
         }
         guard bytes.count <= limit else { throw Refusal(.usage, "\(quoted(path)) has more than \(limit) bytes") }
-        guard let text = String(validating: bytes, as: UTF8.self) else { throw Refusal(.usage, "\(quoted(path)) is not UTF-8 text") }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw Refusal(.usage, "\(quoted(path)) is not UTF-8 text")
+        }
         return text
     }
 }

@@ -28,7 +28,9 @@ struct Sign: AsyncParsableCommand {
 
     func run() async throws {
         let fields = try form.map { field -> JSON in
-            guard let equals = field.firstIndex(of: "=") else { throw ValidationError("\(quoted(field)) is not name=value") }
+            guard let equals = field.firstIndex(of: "=") else {
+                throw ValidationError("\(quoted(field)) is not name=value")
+            }
             return [
                 "name": .string(String(field[..<equals])),
                 "value": .string(String(field[field.index(after: equals)...])),

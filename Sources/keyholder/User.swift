@@ -16,7 +16,9 @@ struct User: ParsableCommand {
         func run() async throws {
             let password = try SecretInput.read(file: passwordFile, what: "password for \(quoted(name))", twice: true)
             let body: JSON = ["name": .string(name), "password": .string(password.revealText())]
-            output.print(try await Daemon.ask(.POST, "/v1/users", body)) { ["added \($0["user"]?.cell("name") ?? name)"] }
+            output.print(try await Daemon.ask(.POST, "/v1/users", body)) {
+                ["added \($0["user"]?.cell("name") ?? name)"]
+            }
         }
     }
 

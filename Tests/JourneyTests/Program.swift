@@ -25,9 +25,7 @@ final class Program: Sendable {
 
     struct Unfinished: Error { let program: String }
 
-    /// Starts a program.
-    ///
-    /// - Parameter input: What it reads from standard input; nothing when `nil`.
+    /// Starts a program; `input` is what it reads from standard input, nothing when `nil`.
     init(
         _ path: String, _ arguments: [String], environment: [String: String] = [:], input: String? = nil
     ) throws {

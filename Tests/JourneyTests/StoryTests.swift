@@ -5,7 +5,9 @@ import StrictJSON
 import Testing
 
 @Suite(.serialized) struct StoryTests {
-    @Test("1: a device is enrolled by a signed round trip, after probes with its login on a neighbour's topics failed", .timeLimit(.minutes(2)))
+    @Test(
+        "1: a device is enrolled by a signed round trip, after probes with its login on a neighbour's topics failed",
+        .timeLimit(.minutes(2)))
     func enrolment() async throws {
         let home = try await TestHome.furnished()
         let devices = try await home.done("device", "list")["devices"]?.array ?? []
@@ -23,7 +25,8 @@ import Testing
         let home = try await TestHome.start()
         let label = try await Program.run(
             Places.program("keyholder-device"), ["init", "--dir", "\(home.folder)/d", "--profile", "locks/demo-lock"])
-        try await home.done("device", "enroll", "front-door", "--label", label.output.trimmed, "--out", "\(home.folder)/j")
+        try await home.done(
+            "device", "enroll", "front-door", "--label", label.output.trimmed, "--out", "\(home.folder)/j")
         let again = try await home.keyholder("device", "enroll", "back-door", "--label", label.output.trimmed)
         #expect(again.status == 1)
         #expect(again.errors.contains("the key on this label is enrolled already"))
@@ -45,7 +48,9 @@ import Testing
         try await home.stop()
     }
 
-    @Test("3 and 4: granted over OAuth 1.0a and OAuth 2, commands are executed and proven by receipts", .timeLimit(.minutes(2)))
+    @Test(
+        "3 and 4: granted over OAuth 1.0a and OAuth 2, commands are executed and proven by receipts",
+        .timeLimit(.minutes(2)))
     func grantedAndExecuted() async throws {
         let home = try await TestHome.granted()
         let grants = try await home.done("grant", "list")["grants"]?.array ?? []
@@ -69,7 +74,8 @@ import Testing
         try await home.stop()
     }
 
-    @Test("3: an owner who says no leaves no grant behind", .timeLimit(.minutes(2)), arguments: ["front-door", "hallway"])
+    @Test(
+        "3: an owner who says no leaves no grant behind", .timeLimit(.minutes(2)), arguments: ["front-door", "hallway"])
     func denied(device: String) async throws {
         let home = try await TestHome.furnished()
         try await home.approve(device, decision: "deny")
@@ -100,13 +106,17 @@ import Testing
         let asked = try await home.done("grant", "request", "front-door", "--flow", "oob")
         let page = try await home.browse(try asked["authorize_url"]?.string.orThrow("no URL") ?? "")
         let pin = try page["pin"]?.string.orThrow("no PIN on the page: \(page.text)") ?? ""
-        #expect(try await home.done("grant", "finish", "front-door", "--verifier", pin)["grant"]?["state"]?.string == "active")
+        #expect(
+            try await home.done("grant", "finish", "front-door", "--verifier", pin)["grant"]?["state"]?.string
+                == "active")
         #expect(try await home.done("command", "front-door", "lock.lock")["outcome"]?.string == "executed")
         #expect(try await home.keyholder("grant", "finish", "front-door", "--verifier", pin).status != 0)
         try await home.stop()
     }
 
-    @Test("5: tampered, replayed and redirected copies of a real command move nothing and are written down", .timeLimit(.minutes(2)))
+    @Test(
+        "5: tampered, replayed and redirected copies of a real command move nothing and are written down",
+        .timeLimit(.minutes(2)))
     func attacks() async throws {
         let home = try await TestHome.granted()
         let topic = try await home.commandTopic("front-door")
@@ -154,14 +164,17 @@ import Testing
         try await home.stop()
     }
 
-    @Test("6: short-lived tokens are refreshed, and a killed daemon goes on without a new approval", .timeLimit(.minutes(2)))
+    @Test(
+        "6: short-lived tokens are refreshed, and a killed daemon goes on without a new approval",
+        .timeLimit(.minutes(2)))
     func refreshAndCrash() async throws {
         let home = try await TestHome.granted(tokenLifetime: "4s")
         let follower = try home.follow("audit", "--follow", "--json")
         for _ in 0..<2 {
             _ = try await follower.output.line(
                 with: "\"token.refresh\"", "\"refreshed\"", from: follower.output.lines.count)
-            #expect(try await home.done("command", "hallway", "climate.set", "t_mC=20500")["outcome"]?.string == "executed")
+            #expect(
+                try await home.done("command", "hallway", "climate.set", "t_mC=20500")["outcome"]?.string == "executed")
         }
         let before = try await home.done("grant", "show", "hallway")["grant"]?["generation"]?.integer ?? 0
         #expect(before >= 3)
@@ -176,7 +189,9 @@ import Testing
         try await home.stop()
     }
 
-    @Test("7: after a revocation the next command is refused, and the log tells everything in order and verifies", .timeLimit(.minutes(2)))
+    @Test(
+        "7: after a revocation the next command is refused, and the log tells everything in order and verifies",
+        .timeLimit(.minutes(2)))
     func revoked() async throws {
         let home = try await TestHome.granted()
         try await home.done("command", "front-door", "lock.unlock")
@@ -186,8 +201,10 @@ import Testing
         #expect(refused.errors.contains("revoked"))
         // The other grant is untouched.
         #expect(try await home.done("command", "hallway", "climate.set", "t_mC=20000")["outcome"]?.string == "executed")
-        let told = try await home.audit().filter { $0["subject"]?.string == "front-door" || $0["action"]?.string == "command" }
-            .compactMap { entry in entry["action"]?.string.map { "\($0) \(entry["outcome"]?.string ?? "")" } }
+        let told = try await home.audit().filter {
+            $0["subject"]?.string == "front-door" || $0["action"]?.string == "command"
+        }
+        .compactMap { entry in entry["action"]?.string.map { "\($0) \(entry["outcome"]?.string ?? "")" } }
         let expected = [
             "device.enroll enrolled", "command executed", "grant.revoke revoked", "command refused", "command executed",
         ]

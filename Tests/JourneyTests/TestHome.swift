@@ -124,7 +124,8 @@ final class TestHome: Sendable {
     /// Starts a device that was enrolled.
     func startDevice(_ name: String) throws {
         let program = try Program(
-            Places.program("keyholder-device"), ["run", "--dir", "\(folder)/\(name)", "--join", "\(folder)/\(name).join"])
+            Places.program("keyholder-device"),
+            ["run", "--dir", "\(folder)/\(name)", "--join", "\(folder)/\(name).join"])
         devices.withLock { $0[name] = program }
     }
 
@@ -154,7 +155,9 @@ final class TestHome: Sendable {
 
     /// The audit log, oldest first.
     func audit() async throws -> [JSON] {
-        try await keyholder("audit", "--json").output.split(separator: "\n").compactMap { try? JSON(parsing: String($0)) }
+        try await keyholder("audit", "--json").output.split(separator: "\n").compactMap {
+            try? JSON(parsing: String($0))
+        }
     }
 
     /// The site and a device's command topic.

@@ -1,0 +1,65 @@
+import Commanding
+import Delegation
+import Granting
+import Hummingbird
+import Sealing
+import StrictJSON
+import Vault
+
+extension ControlAPI {
+    func addStatus(to router: Router<ControlContext>) {
+        let parts = parts
+        router.get("/v1/status") { _, _ in Response(json: try await parts.status()) }
+        router.post("/v1/seal") { _, context in
+            let now = parts.now()
+            try await parts.vault.write {
+                try $0.audit(
+                    AuditEntry(
+                        actor: context.requester, action: "vault.seal", subject: "vault", authority: "local",
+                        outcome: "sealed"), at: now)
+            }
+            parts.vault.seal()
+            return Response(json: ["sealed": true])
+        }
+        router.post("/v1/unseal") { request, context in
+            let passphrase = try await RequestBody(request, context).optionalText("passphrase")
+            switch parts.vault.protection.kind {
+            case .file: try await parts.vault.unseal(with: try KeySource.readFile(at: parts.home.vaultKey))
+            case .passphrase:
+                guard let passphrase else { throw Refusal(.usage, "passphrase must be a text") }
+                // A wrong guess costs scrypt's time each, one after the other.
+                try await parts.vault.unseal(with: .passphrase(Secret(text: passphrase)))
+            }
+            let now = parts.now()
+            try await parts.vault.write {
+                try $0.audit(
+                    AuditEntry(
+                        actor: context.requester, action: "vault.unseal", subject: "vault", authority: "local",
+                        outcome: "open"), at: now)
+            }
+            return Response(json: ["sealed": false])
+        }
+    }
+}
+
+extension GatewayParts {
+    /// How the agent is, as INTERFACE prescribes it.
+    func status() async throws -> JSON {
+        let devices = try await vault.read { try $0.devices().count }
+        let home = try await vault.read { try $0.home() }
+        let grants = Dictionary(grouping: try await keeper.grants(), by: \.state)
+        return [
+            "name": .string(home.name),
+            "site": .string(home.site),
+            "sealed": .bool(vault.isSealed),
+            "broker": .string(await commander.isConnected ? "connected" : "not connected"),
+            "provider": .string(providerURL),
+            "devices": .integer(Int64(devices)),
+            "grants": .object(
+                Grant.State.allCases.compactMap { state in
+                    grants[state].map { .init(state.rawValue, .integer(Int64($0.count))) }
+                }),
+            "protection": vault.protection.json,
+        ]
+    }
+}

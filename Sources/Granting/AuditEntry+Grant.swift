@@ -1,0 +1,15 @@
+// One shape for every line about a grant: the device is the subject, the grant the authority.
+
+import Delegation
+import StrictJSON
+import Vault
+
+extension AuditEntry {
+    static func about(
+        _ grant: Grant, by actor: Requester, _ action: String, _ outcome: String, _ detail: JSON = [:]
+    ) -> AuditEntry {
+        AuditEntry(
+            actor: actor, action: action, subject: grant.device.rawValue, authority: grant.id.rawValue,
+            outcome: outcome, detail: detail)
+    }
+}

@@ -1,0 +1,99 @@
+// The home's provider registers its consumers itself; every other provider's consumer is told by a person.
+
+package import Delegation
+import FoundationEssentials
+package import Sealing
+import StrictJSON
+package import Vault
+
+extension Keeper {
+    /// Stores the consumer that a person registered at a provider; the key and secret of an earlier one are replaced.
+    ///
+    /// - Throws: ``Refusal``, of kind `sealed` while the vault is sealed.
+    package func addConsumer(
+        provider: ProviderName, key: String, secret: Secret, by requester: Requester
+    ) async throws {
+        let profile = try profiles.providerProfile(provider)
+        guard !profile.isHome else {
+            throw Refusal(
+                .usage, "provider \(quoted(provider.rawValue)) registers its consumers itself",
+                hint: "run 'keyholder grant request' for a device")
+        }
+        guard !key.isEmpty, key.utf8.count <= 512, key.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) else {
+            throw Refusal(
+                .usage, "consumer key \(quoted(key)) is not allowed", hint: "use 1 to 512 printable ASCII characters")
+        }
+        let now = time.now()
+        let stored = try await explained {
+            try await vault.write { transaction in
+                let stored = try transaction.putConsumer(
+                    provider: provider, device: nil, key: key, secret: secret, at: now)
+                try transaction.audit(
+                    AuditEntry(
+                        actor: requester, action: "consumer.add", subject: provider.rawValue, authority: "local",
+                        outcome: "stored", detail: ["key": .string(key)]),
+                    at: now)
+                return stored
+            }
+        }
+        // A new secret is worth a new try.
+        restingConsumers[stored.id] = nil
+        for id in freshness.keys { freshness[id]?.wakeUp() }
+        wake()
+    }
+
+    /// Every consumer, without its secret.
+    package func consumers() async throws -> [ConsumerKey] { try await vault.read { try $0.consumerKeys() } }
+
+    /// Forgets the consumer that serves all devices of a provider.
+    ///
+    /// - Throws: ``Refusal`` of kind `notFound`, or `conflict` while grants need it.
+    package func removeConsumer(provider: ProviderName, by requester: Requester) async throws {
+        let now = time.now()
+        try await explained {
+            try await vault.write { transaction in
+                guard
+                    let found = try transaction.consumerKeys().first(where: {
+                        $0.provider == provider && $0.device == nil
+                    })
+                else { throw Refusal(.notFound, "no consumer for provider \(quoted(provider.rawValue))") }
+                let live: Set<Grant.State> = [.pending, .active]
+                let needing = try transaction.grants().filter {
+                    $0.consumer == found.id && live.contains($0.grant.state)
+                }
+                guard needing.isEmpty else {
+                    let devices = needing.map(\.grant.device.rawValue).joined(separator: ", ")
+                    throw Refusal(
+                        .conflict, "grants for \(devices) need the consumer of \(quoted(provider.rawValue))",
+                        hint: "run 'keyholder grant revoke' for them first")
+                }
+                _ = try transaction.deleteConsumer(id: found.id)
+                try transaction.audit(
+                    AuditEntry(
+                        actor: requester, action: "consumer.remove", subject: provider.rawValue, authority: "local",
+                        outcome: "removed", detail: ["key": .string(found.key)]),
+                    at: now)
+            }
+        }
+    }
+
+    func consumer(
+        of profile: ProviderProfile, for device: DeviceName, redirectURI: String
+    ) async throws -> Consumer {
+        if profile.isHome {
+            guard !vault.isSealed else { throw Refusal.sealed }
+            let (key, secret) = try await registrar.registerAgent(
+                for: device, over: profile.delegationProtocol, redirectURI: redirectURI)
+            let now = time.now()
+            return try await vault.write {
+                try $0.putConsumer(provider: profile.name, device: device, key: key, secret: secret, at: now)
+            }
+        }
+        guard let consumer = try await vault.read({ try $0.heldConsumer(of: profile.name, for: device) }) else {
+            throw Refusal(
+                .notAuthorised, "no consumer for provider \(quoted(profile.name.rawValue))",
+                hint: "register the hub there, then run 'keyholder consumer add \(profile.name) --key KEY'")
+        }
+        return consumer
+    }
+}

@@ -1,0 +1,122 @@
+// The keeper owns what changes about grants while the program runs: timers, refreshes under way, rests after failures.
+// It holds no secret between two calls; tokens are read from the vault each time, so sealing it takes them all away.
+
+package import AsyncHTTPClient
+package import Delegation
+import FoundationEssentials
+package import Logging
+import ProviderClient
+import Sealing
+import StrictJSON
+package import Vault
+
+/// Gets grants, keeps their tokens fresh, and says whether a command may be sent under one.
+package actor Keeper {
+    let vault: Vault
+    let profiles: any ProfileCatalog
+    let registrar: any ConsumerRegistrar
+    let client: HTTPClient
+    let configuration: KeeperConfiguration
+    let logger: Logger
+    var time: Timepiece { configuration.time }
+
+    /// What is known of each active grant's newest generation.
+    var freshness: [GrantID: Freshness] = [:]
+    /// Refreshes under way, at most one for each grant.
+    var refreshes: [GrantID: Task<RefreshResult, Never>] = [:]
+    /// Lets one rotating refresh through at a time, so that a crash costs one grant at most.
+    var turnstile = Turnstile()
+    /// Consumers that their provider refused, with the uptime until which they rest.
+    var restingConsumers: [String: Duration] = [:]
+    /// Grants whose approval has come and is being redeemed.
+    var redeeming: Set<GrantID> = []
+
+    var isStopping = false
+    var nap: Task<Void, Never>?
+    var isWakeUpDue = false
+
+    /// Sets up a keeper; it serves calls at once, and keeps tokens fresh while ``run()`` runs.
+    ///
+    /// - Parameters:
+    ///   - vault: Where grants are; may be sealed.
+    ///   - profiles: Device and provider profiles.
+    ///   - registrar: The home's own provider.
+    ///   - client: Made with `HTTPClient.Configuration.toProviders`.
+    ///   - configuration: Ports, limits and clocks.
+    ///   - logger: Never sees a secret.
+    package init(
+        vault: Vault, profiles: any ProfileCatalog, registrar: any ConsumerRegistrar, client: HTTPClient,
+        configuration: KeeperConfiguration, logger: Logger
+    ) {
+        self.vault = vault
+        self.profiles = profiles
+        self.registrar = registrar
+        self.client = client
+        self.configuration = configuration
+        self.logger = logger
+    }
+
+    /// Every grant, newest first; also while the vault is sealed.
+    package func grants() async throws -> [Grant] { try await vault.read { try $0.grants().map(\.grant) } }
+
+    /// The active grant of a device, or else the newest one; a request that waits comes before an active grant.
+    package func grant(of device: DeviceName) async throws -> Grant? {
+        try await vault.read { try Self.shown($0.grants(of: device)) }
+    }
+
+    /// Returns as soon as a device's grant is not waiting for approval any more, or after `patience` as it is then.
+    ///
+    /// - Returns: `nil` when the device has no grant.
+    package func waitForGrant(of device: DeviceName, within patience: Duration) async throws -> Grant? {
+        let changes = vault.changes()
+        let (vault, time) = (vault, time)
+        return try await withThrowingTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                for await _ in changes {
+                    let grant = try await vault.read { try Self.shown($0.grants(of: device)) }
+                    if grant?.state != .pending { return true }
+                }
+                return false
+            }
+            group.addTask {
+                try await time.sleep(patience)
+                return false
+            }
+            defer { group.cancelAll() }
+            _ = try await group.next()
+            return try await vault.read { try Self.shown($0.grants(of: device)) }
+        }
+    }
+
+    private static func shown(_ records: [GrantRecord]) -> Grant? {
+        if let newest = records.first?.grant, newest.state == .pending { return newest }
+        return (records.first { $0.grant.state == .active } ?? records.first)?.grant
+    }
+
+    func remote(_ name: ProviderName) throws -> RemoteProvider {
+        RemoteProvider(
+            try profiles.providerProfile(name), over: client, deadline: configuration.exchangeDeadline, now: time.now)
+    }
+
+    /// Moves a grant to a state in which it is not used, with a line in the audit log.
+    func end(
+        _ record: GrantRecord, from: [Grant.State], to state: Grant.State, reason: String, by actor: Requester,
+        action: String
+    ) async throws {
+        let now = time.now()
+        let hasEnded = try await vault.write { transaction in
+            guard try transaction.endGrant(record.grant.id, from: from, to: state, reason: reason) else { return false }
+            try transaction.audit(
+                .about(record.grant, by: actor, action, state.rawValue, ["reason": .string(reason)]), at: now)
+            return true
+        }
+        guard hasEnded else { return }
+        freshness[record.grant.id] = nil
+        logger.notice(
+            "grant ended",
+            metadata: [
+                "grant.id": "\(record.grant.id)", "device.name": "\(record.grant.device)", "state": "\(state.rawValue)",
+                "reason": "\(reason)",
+            ])
+    }
+}

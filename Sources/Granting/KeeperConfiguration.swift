@@ -1,0 +1,37 @@
+// Every number the keeper goes by stands here with the question it answers.
+
+import FoundationEssentials
+
+/// How the keeper does its work.
+package struct KeeperConfiguration: Sendable {
+    /// Where on the loopback interface do approvals come home?
+    package let redirectPort: Int
+    /// How long may an owner take to approve?
+    package let approvalPatience: Duration
+    /// How long may one exchange with a provider take?
+    package let exchangeDeadline: Duration
+    /// How long does a shutdown wait for refreshes that are under way?
+    package let drainPatience: Duration
+    /// Which boot of the machine is this?
+    package let boot: String
+    package let time: Timepiece
+
+    /// Sets up the keeper.
+    package init(
+        redirectPort: Int, approvalPatience: Duration = .seconds(900), exchangeDeadline: Duration = .seconds(30),
+        drainPatience: Duration = .seconds(25), boot: String = Self.kernelBoot, time: Timepiece = .system
+    ) {
+        self.redirectPort = redirectPort
+        self.approvalPatience = approvalPatience
+        self.exchangeDeadline = exchangeDeadline
+        self.drainPatience = drainPatience
+        self.boot = boot
+        self.time = time
+    }
+
+    /// The kernel's boot id, or `unknown` where there is none.
+    package static var kernelBoot: String {
+        let text = try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)
+        return text.map { String($0.prefix(36)) } ?? "unknown"
+    }
+}

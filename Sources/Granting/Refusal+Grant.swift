@@ -1,0 +1,65 @@
+// What people read when a grant cannot be used; each state of a grant has its own sentence and its own next step.
+
+import Delegation
+import OAuth
+import ProviderClient
+import Vault
+
+extension Refusal {
+    static func noGrant(for device: DeviceName) -> Refusal {
+        Refusal(
+            .notAuthorised, "no grant for device \(quoted(device.rawValue))",
+            hint: "run 'keyholder grant request \(device)' and approve it")
+    }
+
+    /// Why a grant that is not active cannot be used.
+    static func unusable(_ grant: Grant) -> Refusal {
+        let name = quoted(grant.device.rawValue)
+        let again = "run 'keyholder grant request \(grant.device)' and approve it"
+        let because = grant.reason.map { ": \($0)" } ?? ""
+        switch grant.state {
+        case .pending:
+            return Refusal(
+                .notAuthorised, "the grant for device \(name) waits for approval",
+                hint:
+                    "approve it on the provider's page; 'keyholder grant show \(grant.device) --wait' tells when it is done"
+            )
+        case .needsReauth:
+            return Refusal(.notAuthorised, "the grant for device \(name) needs approval again\(because)", hint: again)
+        case .denied:
+            return Refusal(.notAuthorised, "the owner denied the grant for device \(name)", hint: again)
+        case .revoked:
+            return Refusal(.notAuthorised, "the grant for device \(name) was revoked\(because)", hint: again)
+        case .active:
+            return Refusal(.conflict, "the grant for device \(name) has changed meanwhile", hint: "try again")
+        }
+    }
+
+    static func notCovered(_ operation: String, by grant: Grant) -> Refusal {
+        Refusal(
+            .notAuthorised,
+            "the grant for device \(quoted(grant.device.rawValue)) does not cover \(quoted(operation))",
+            hint: grant.scopes.isEmpty
+                ? "run 'keyholder grant request \(grant.device)' and approve it"
+                : "it covers \(grant.scopes.joined(separator: ", ")); run 'keyholder grant request \(grant.device)'")
+    }
+
+    static let sealed = Refusal(.sealed, "the vault is sealed", hint: "run 'keyholder unseal'")
+
+    static func provider(_ name: ProviderName, _ failure: some CustomStringConvertible) -> Refusal {
+        Refusal(.provider, "provider \(quoted(name.rawValue)): \(failure)", hint: "try again later")
+    }
+}
+
+/// Runs `body` and puts errors of the layers below into words for the person who asked.
+func explained<T>(_ provider: ProviderName? = nil, _ body: () async throws -> T) async throws -> T {
+    do {
+        return try await body()
+    } catch VaultError.sealed {
+        throw Refusal.sealed
+    } catch let failure as ProviderFailure {
+        throw provider.map { .provider($0, failure) } ?? Refusal(.provider, failure.description)
+    } catch let failure as OAuthError {
+        throw provider.map { .provider($0, failure) } ?? Refusal(.provider, failure.description)
+    }
+}

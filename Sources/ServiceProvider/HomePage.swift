@@ -1,0 +1,51 @@
+// The one page that tells what has access to what, and takes any of it back with one press.
+
+import Delegation
+import FoundationEssentials
+import Hummingbird
+import StrictJSON
+import Vault
+
+extension HomeProvider {
+    /// `GET /`.
+    func showHome(_ incoming: Incoming) async throws -> Response {
+        guard let session = try await session(incoming) else { return signInPage(next: "/") }
+        let now = configuration.now()
+        return try await vault.write { transaction in
+            var shown: [[String: Any]] = []
+            for grant in try transaction.liveGrants(at: now) {
+                let operations = try RequestedOperation.resolve(grant.scopes, in: transaction, profiles: profiles)
+                var item: [String: Any] = [
+                    "consumer": grant.consumer.name, "kind": grant.consumer.isAgent ? "This hub itself" : "App",
+                    "allowed_by": grant.person.name, "since": Self.day(grant.createdAt),
+                    "until": Self.day(grant.expiresAt), "devices": operations.shown,
+                    "form_token": try issueForm(
+                        "revoke", showing: ["grant": .string(grant.id.rawValue)], in: session, by: transaction),
+                ]
+                if let used = grant.usedAt { item["used"] = Self.day(used) }
+                shown.append(item)
+            }
+            return pages.form(
+                "grants",
+                [
+                    "title": "What has access to what", "person": session.person.name, "grants": shown,
+                    "sign_out_token": try issueForm("sign-out", showing: [:], in: session, by: transaction),
+                ])
+        }
+    }
+
+    /// `POST /revoke`.
+    func takeBack(_ incoming: Incoming) async throws -> Response {
+        let (session, fields) = try await receiveForm(incoming)
+        let now = configuration.now()
+        try await vault.write { transaction in
+            let form = try takeForm("revoke", fields, in: session, by: transaction)
+            _ = try Self.revoke(
+                GrantID(rawValue: form["grant"]?.string ?? ""), by: .person(session.person.name), authority: "session",
+                in: transaction, at: now)
+        }
+        return Reply.redirect(to: "/")
+    }
+
+    static func day(_ date: Date) -> String { String(date.rfc3339.prefix(10)) }
+}

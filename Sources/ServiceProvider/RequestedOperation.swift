@@ -1,0 +1,101 @@
+// A scope is `<operation>@<device>`; it means something only as long as the device is enrolled and its profile has the
+// operation. What is resolved here is stored by device id.
+
+import Delegation
+import Vault
+
+/// One operation of one device that a consumer asks for, as a person reads it.
+struct RequestedOperation: Sendable {
+    let device: Device
+    let profile: DeviceProfile
+    let operation: OperationProfile
+
+    var scoped: ScopedOperation { ScopedOperation(operation.name, device: device.id) }
+    /// As a consumer writes it.
+    var scope: String { "\(operation.name)@\(device.name)" }
+
+    /// What scopes mean today, in order.
+    ///
+    /// - Returns: `nil` when one of them means nothing.
+    static func resolve(
+        _ scopes: [String], in transaction: Transaction, profiles: any ProfileCatalog
+    ) throws -> [RequestedOperation]? {
+        var operations: [RequestedOperation] = []
+        for scope in scopes {
+            let parts = scope.split(separator: "@", omittingEmptySubsequences: false)
+            guard parts.count == 2, let name = DeviceName(rawValue: String(parts[1])),
+                let device = try transaction.device(named: name)
+            else { return nil }
+            let profile = try profiles.deviceProfile(device.profile)
+            guard let operation = profile.operations.first(where: { $0.name == parts[0] }) else { return nil }
+            operations.append(RequestedOperation(device: device, profile: profile, operation: operation))
+        }
+        return operations
+    }
+
+    /// What stored operations mean today; those of removed devices or of nothing in a profile are left out.
+    static func resolve(
+        _ stored: [ScopedOperation], in transaction: Transaction, profiles: any ProfileCatalog
+    ) throws -> [RequestedOperation] {
+        try stored.compactMap { scoped in
+            guard let device = try transaction.device(id: scoped.device), device.state != .removed else { return nil }
+            let profile = try profiles.deviceProfile(device.profile)
+            return profile.operations.first { $0.name == scoped.operation }
+                .map { RequestedOperation(device: device, profile: profile, operation: $0) }
+        }
+    }
+
+    /// The most a consumer may ask for.
+    static func allowed(
+        to consumer: RegisteredConsumer, in transaction: Transaction, profiles: any ProfileCatalog
+    ) throws -> [String] {
+        guard let name = consumer.agentDevice else { return consumer.scopes }
+        guard let device = try transaction.device(named: name) else { return [] }
+        return try profiles.deviceProfile(device.profile).operations.map { "\($0.name)@\(name)" }
+    }
+
+    /// What a consumer asks for, checked; an empty list asks for all it may.
+    ///
+    /// - Returns: `nil` when it asks for something unknown, for more than it may, or for nothing at all.
+    static func check(
+        _ scopes: [String], of consumer: RegisteredConsumer, in transaction: Transaction,
+        profiles: any ProfileCatalog
+    ) throws -> [RequestedOperation]? {
+        let allowed = try allowed(to: consumer, in: transaction, profiles: profiles)
+        guard scopes.allSatisfy(allowed.contains) else { return nil }
+        let operations: [RequestedOperation]? =
+            scopes.isEmpty
+            // A device that was removed since does not take the rest with it.
+            ? try allowed.flatMap { try resolve([$0], in: transaction, profiles: profiles) ?? [] }
+            : try resolve(scopes, in: transaction, profiles: profiles)
+        return operations?.isEmpty == true ? nil : operations
+    }
+}
+
+extension [RequestedOperation] {
+    /// As the templates show them, grouped by device.
+    var shown: [[String: Any]] {
+        var groups: [[RequestedOperation]] = []
+        for operation in self {
+            if let index = groups.firstIndex(where: { $0.first?.device.id == operation.device.id }) {
+                groups[index].append(operation)
+            } else {
+                groups.append([operation])
+            }
+        }
+        return groups.map { group in
+            [
+                "name": group.first?.device.name.rawValue ?? "", "title": group.first?.profile.title ?? "",
+                "operations": group.enumerated().map { index, item -> [String: Any] in
+                    [
+                        "title": item.operation.title, "high": item.operation.risk == .high,
+                        "last": index == group.count - 1,
+                    ]
+                },
+            ]
+        }
+    }
+
+    /// Whether one of them can do harm in the wrong hands.
+    var hasHighRisk: Bool { contains { $0.operation.risk == .high } }
+}

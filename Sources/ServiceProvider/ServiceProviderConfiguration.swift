@@ -1,0 +1,76 @@
+// Every limit of the provider stands here once, with the question it answers.
+
+package import FoundationEssentials
+package import Sealing
+
+/// How the home's own provider presents itself and how long things last.
+package struct ServiceProviderConfiguration: Sendable {
+    /// What pages call the home.
+    package let homeName: String
+    /// Scheme, host and port as browsers and apps see them, without a slash at the end; also the issuer.
+    package let baseURL: String
+    /// What time is it?
+    package let now: @Sendable () -> Date
+    /// How long is an OAuth 2 access token good?
+    package var accessTokenLifetime: Duration
+    /// Which other values of `Host` are answered, such as a name of the same machine?
+    package var furtherHosts: Set<String> = []
+    /// How long is what a person allowed good, if it is not taken back?
+    package var grantLifetime: Duration = .seconds(365 * 86400)
+    /// After how long without use does a refresh token die?
+    package var refreshIdleLimit: Duration = .seconds(90 * 86400)
+    /// How much work is a password hash?
+    package var passwordCost: Scrypt = .standard
+
+    /// How long may a code take from the browser to the token endpoint?
+    static let codeLifetime: Duration = .seconds(60)
+    /// How long may a person take to decide about a request token, and how long to type the PIN?
+    static let requestTokenLifetime: Duration = .seconds(600)
+    /// How many verifiers may be guessed?
+    static let verifierLimit = 5
+    /// How far may a signed timestamp be off, in seconds?
+    static let timestampWindow = 600
+    /// After how long without use does a session end?
+    static let sessionIdleLimit: Duration = .seconds(1800)
+    /// After how long does a session end in any case?
+    static let sessionLimit: Duration = .seconds(12 * 3600)
+    /// How long ago may a person have typed the password to allow what can do harm?
+    static let freshSignIn: Duration = .seconds(600)
+    /// How long is a shown form good?
+    static let formLifetime: Duration = .seconds(900)
+    /// How many shown forms does one session keep?
+    static let formLimit = 200
+    /// How large may a request body be, in bytes?
+    static let bodyLimit = 65536
+
+    /// Names home and address.
+    package init(
+        homeName: String, baseURL: String, accessTokenLifetime: Duration = .seconds(600),
+        now: @escaping @Sendable () -> Date = { Date() }
+    ) {
+        self.homeName = homeName
+        self.baseURL = baseURL
+        self.accessTokenLifetime = accessTokenLifetime
+        self.now = now
+    }
+
+    /// The `Host` of the base URL.
+    var host: String {
+        (baseURL.firstRange(of: "://").map { baseURL[$0.upperBound...] } ?? "").prefix { $0 != "/" }.lowercased()
+    }
+
+    var isSecure: Bool { baseURL.hasPrefix("https://") }
+}
+
+extension Date {
+    /// The instant a span later.
+    func advanced(by span: Duration) -> Date {
+        addingTimeInterval(Double(span.components.seconds) + Double(span.components.attoseconds) / 1e18)
+    }
+
+    /// The instant a span earlier.
+    func before(_ span: Duration) -> Date { advanced(by: .zero - span) }
+
+    /// Whole seconds since 1970.
+    var unixSeconds: Int { Int(timeIntervalSince1970.rounded(.down)) }
+}

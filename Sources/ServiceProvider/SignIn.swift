@@ -1,0 +1,103 @@
+// A failed sign-in says the same and takes the same, whether the name exists or not; failures are counted before the
+// password is looked at, so that many guesses at once do not slip through together.
+
+import Delegation
+import FoundationEssentials
+import Hummingbird
+import Sealing
+import Vault
+
+extension HomeProvider {
+    /// How many failures are free?
+    private static let freeFailures = 4
+    /// How long is the longest pause, in seconds?
+    private static let longestPause = 300
+
+    /// Shows the sign-in page; `next` is where the browser goes on, path and query of this site, and `redirectTarget`
+    /// where it may be sent from there.
+    func signInPage(
+        next: String, purpose: String? = nil, fault: String? = nil, name: String = "", status: Int = 200,
+        redirectTarget: String? = nil
+    ) -> Response {
+        var content: [String: Any] = ["title": "Sign in", "next": next, "name": name]
+        if let purpose { content["purpose"] = purpose }
+        if let fault { content["fault"] = fault }
+        return pages.form("sign-in", content, status: status, redirectTarget: redirectTarget)
+    }
+
+    /// `POST /sign-in`.
+    func signIn(_ incoming: Incoming) async throws -> Response {
+        try checkOrigin(incoming)
+        let fields = try incoming.formFields()
+        let name = fields["name"] ?? ""
+        let next = Self.localTarget(fields["next"] ?? "/")
+        let password = Secret(text: String((fields["password"] ?? "").prefix(1024)))
+        let bucket = Self.bucket(name)
+        let pepper = try await pepper()
+        let now = configuration.now()
+
+        let known = try await vault.write { transaction in
+            let throttle = try transaction.signInThrottle(bucket: bucket)
+            guard throttle.blockedUntil <= now else {
+                throw ProviderFault.tooOften(seconds: Int(throttle.blockedUntil.timeIntervalSince(now).rounded(.up)))
+            }
+            let exponent = throttle.failures + 1 - Self.freeFailures
+            let pause = exponent < 0 ? 0 : min(Self.longestPause, 1 << min(exponent, 20))
+            try transaction.countSignInFailure(bucket: bucket, blockedUntil: now.advanced(by: .seconds(pause)))
+            return try transaction.person(named: name)
+        }
+        let isRight = try await passwords.isRight(password, for: known?.password, pepper: pepper)
+        guard isRight, let person = known?.person else {
+            try await vault.write { transaction in
+                try transaction.audit(
+                    AuditEntry(
+                        actor: .person(Self.isName(name) ? name : "?"), action: "provider.signin", subject: "session",
+                        authority: "password", outcome: "refused"), at: now)
+            }
+            return signInPage(next: next, fault: "Name or password is not right.", name: name, status: 403)
+        }
+
+        let cookie = Base64.encode(Random.bytes(32), as: .url)
+        let old = incoming.cookie(cookieName).map(Self.hash)
+        try await vault.write { transaction in
+            try transaction.clearSignInFailures(bucket: bucket)
+            if let old { try transaction.deleteSession(hash: old) }
+            try transaction.deleteSessions(
+                signedInBefore: now.before(ServiceProviderConfiguration.sessionLimit),
+                unusedSince: now.before(ServiceProviderConfiguration.sessionIdleLimit))
+            // The person may have been removed while the password was checked.
+            guard try transaction.isPresent(person: person.id) else { throw ProviderFault.wrongForm }
+            try transaction.insertSession(hash: Self.hash(cookie), person: person, at: now)
+            try transaction.audit(
+                AuditEntry(
+                    actor: .person(person.name), action: "provider.signin", subject: "session", authority: "password",
+                    outcome: "done"), at: now)
+        }
+        var response = Reply.redirect(to: next)
+        response.headers[.setCookie] = sessionCookie(cookie)
+        return response
+    }
+
+    /// `POST /sign-out`.
+    func signOut(_ incoming: Incoming) async throws -> Response {
+        let (session, fields) = try await receiveForm(incoming)
+        try await vault.write { transaction in
+            _ = try takeForm("sign-out", fields, in: session, by: transaction)
+            try transaction.deleteSession(hash: session.hash)
+        }
+        var response = Reply.redirect(to: "/")
+        response.headers[.setCookie] = sessionCookie("")
+        return response
+    }
+
+    private static func bucket(_ name: String) -> Int {
+        let digest = hash(name)
+        return (Int(digest[0]) << 8 | Int(digest[1])) % SignInThrottle.bucketCount
+    }
+
+    /// Only pages of ours follow a sign-in.
+    private static func localTarget(_ text: String) -> String {
+        let isOurs = ["/oauth1/authorize?", "/oauth2/authorize?"].contains { text.hasPrefix($0) }
+        return isOurs && text.utf8.allSatisfy { (0x21...0x7E).contains($0) } ? text : "/"
+    }
+}

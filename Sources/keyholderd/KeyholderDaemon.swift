@@ -1,0 +1,40 @@
+// The process that holds the secrets is hardened before it reads the first of them.
+
+import ArgumentParser
+import Delegation
+import Glibc
+
+@main
+struct KeyholderDaemon: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "keyholderd",
+        abstract: "The daemon of a Keyholder home; runs in the foreground.",
+        subcommands: [Serve.self, Init.self], defaultSubcommand: Serve.self)
+
+    static func main() async {
+        // A write to a peer that went away must be an error, not the end.
+        signal(SIGPIPE, SIG_IGN)
+        umask(0o077)
+        Hardening.apply()
+        do {
+            var command = try parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch let failure as StartFailure {
+            Console.explain(failure.refusal)
+            Glibc.exit(failure.exitCode)
+        } catch let refusal as Refusal {
+            Console.explain(refusal)
+            Glibc.exit(refusal.kind.exitCode)
+        } catch {
+            let code = exitCode(for: error).rawValue
+            let text = fullMessage(for: error)
+            if !text.isEmpty { if code == 0 { Console.out(text) } else { Console.error(text) } }
+            // ArgumentParser says 64 for wrong usage; here that is 2.
+            Glibc.exit(code == 64 ? 2 : code)
+        }
+    }
+}

@@ -1,0 +1,104 @@
+// What `init` writes is what the daemon reads; what nobody meant is refused.
+
+import Foundation
+import Settings
+import Testing
+
+@Suite struct AgentConfigurationTests {
+    @Test("an absent key has its standard value")
+    func defaults() throws {
+        let configuration = try Samples.readConfiguration("name: Villa\n")
+        #expect(configuration.name == "Villa")
+        #expect(configuration.listen == AgentConfiguration.standard.listen)
+        #expect(configuration.redirect == AgentConfiguration.standard.redirect)
+        #expect(configuration.broker == AgentConfiguration.standard.broker)
+        #expect(configuration.accessTokenLifetime == .seconds(600))
+    }
+
+    @Test(
+        "a configuration reads back as it was written, whatever the home is called",
+        arguments: [
+            "Home", "He said \"hi\"", "back\\slash\\", "two\nlines", "tab\tand\rreturn", "  spaces  ", "# no comment",
+            "Ключ 🗝️ 家", "a: b", "- x", "'", "null", "true", "12", "~", "&a *a", "{x", "[", "!tag", "%TAG", "@", "`",
+            "\u{0}\u{1}\u{1B}\u{7F}", "\u{85}\u{A0}\u{2028}\u{2029}", "x\u{FEFF}\u{FFFE}\u{FFFF}", "\u{202E}sdrawkcab",
+            "e\u{301}", "---", "...", "👩‍👩‍👧‍👦", String(repeating: "x", count: 64), String(repeating: "\u{1F5DD}", count: 64),
+        ])
+    func roundTrip(_ name: String) throws {
+        let written = AgentConfiguration(
+            name: name, listen: .init(host: "::1", port: 1), redirect: .init(host: "localhost", port: 65_535),
+            broker: .init(host: "broker.home_1.lan", port: 8883), accessTokenLifetime: .seconds(5400))
+        let read = try Samples.readConfiguration(written.yaml)
+        #expect(read == written)
+        #expect(read.name.unicodeScalars.elementsEqual(name.unicodeScalars))
+    }
+
+    @Test(
+        "a lifetime is written with the largest unit that is whole",
+        arguments: [(1, "1s"), (60, "1m"), (90, "90s"), (3600, "1h"), (5400, "90m"), (86_400, "1d")])
+    func units(_ seconds: Int, _ text: String) throws {
+        let standard = AgentConfiguration.standard
+        let configuration = AgentConfiguration(
+            name: "Home", listen: standard.listen, redirect: standard.redirect, broker: standard.broker,
+            accessTokenLifetime: .seconds(seconds))
+        #expect(configuration.yaml.contains("access_token_lifetime: \(text)\n"))
+        #expect(try Samples.readConfiguration(configuration.yaml) == configuration)
+    }
+
+    static let loopback = "a loopback address with port, such as 127.0.0.1:8420"
+    static let lifetime = "a duration from 1s to 1d, such as 90s, 10m or 12h"
+    static let breakages =
+        [
+            "0.0.0.0:8420", "192.168.1.2:8420", "[::]:8420", "::1:8420", "127.0.0.1", "127.0.0.1:", "127.0.0.1:0",
+            "127.0.0.1:65536", "127.0.0.1:+8420", "127.0.0.1:08420", ":8420", "localhost.evil.example:8420",
+            "[127.0.0.1:8420", "127.0.0.1:84 20",
+        ].map {
+            Breakage(
+                "listen on \($0)", "127.0.0.1:8420", "\"\($0)\"", line: 2, "listen", found: "\"\($0)\"",
+                allowed: loopback)
+        }
+        + [
+            Breakage(
+                "an approval that comes home over the network", "127.0.0.1:8421", "10.0.0.1:8421", line: 3, "redirect",
+                found: "\"10.0.0.1:8421\"", allowed: loopback),
+            Breakage(
+                "a broker without a port", "localhost:8883", "localhost", line: 4, "broker", found: "\"localhost\"",
+                allowed: "host:port"),
+            Breakage(
+                "a broker with userinfo", "localhost:8883", "\"hub@localhost:8883\"", line: 4, "broker",
+                found: "\"hub@localhost:8883\"", allowed: "host:port"),
+            Breakage(
+                "a broker that is a URL", "localhost:8883", "mqtts://localhost:8883", line: 4, "broker",
+                found: "\"mqtts://localhost:8883\"", allowed: "host:port"),
+            Breakage(
+                "a name that is too long", "name: Home", "name: \(String(repeating: "x", count: 65))", line: 1, "name",
+                found: "\"\(String(repeating: "x", count: 65))\"", allowed: "a text of at most 64 characters"),
+            Breakage(
+                "an empty name", "name: Home", "name: \"\"", line: 1, "name", found: "\"\"",
+                allowed: "a text of at most 64 characters"),
+            Breakage(
+                "an unknown key", "name: Home", "name: Home\nlisten_on: x", line: 2, "listen_on",
+                found: "the unknown key \"listen_on\"", allowed: "access_token_lifetime, broker, listen, name, redirect"
+            ),
+        ]
+        + ["600", "10 m", "-10m", "0s", "25h", "10M", "1w", "m", "9999999999s", "１0m"].map {
+            Breakage(
+                "a lifetime of \($0)", "lifetime: 10m", "lifetime: \($0)", line: 5, "access_token_lifetime",
+                found: "\"\($0)\"", allowed: lifetime)
+        }
+
+    @Test("a mistake in the configuration is one fault with its place", arguments: breakages)
+    func breakage(_ breakage: Breakage) throws {
+        try breakage.check(Samples.configuration) { _ = try Samples.readConfiguration($0) }
+    }
+
+    @Test("all faults of the configuration are told at once")
+    func allAtOnce() throws {
+        let error = try #require(throws: SettingsError.self) {
+            try Samples.readConfiguration(
+                "name: []\nlisten: 1\nredirect: 2\nbroker: 3\naccess_token_lifetime: 4\nfive: 5")
+        }
+        #expect(
+            error.faults.map(\.keyPath) == ["name", "listen", "redirect", "broker", "access_token_lifetime", "five"])
+        #expect(error.faults.map(\.line) == [1, 2, 3, 4, 5, 6])
+    }
+}

@@ -70,7 +70,7 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "ProviderClient",
-            dependencies: ["Delegation", "OAuth", "Sealing", "StrictJSON", httpClient],
+            dependencies: ["Delegation", "OAuth", "Sealing", "StrictJSON", httpClient] + nio,
             swiftSettings: strict),
         .target(
             name: "Granting",

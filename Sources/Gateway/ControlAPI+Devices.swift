@@ -34,7 +34,7 @@ extension ControlAPI {
         router.delete("/v1/devices/{name}") { _, context in
             let name = try context.deviceName()
             // The grant goes first: a device that is gone must not leave a key behind that still opens something.
-            if try await parts.keeper.grant(of: name) != nil {
+            if let grant = try await parts.keeper.grant(of: name), ![.denied, .revoked].contains(grant.state) {
                 _ = try await parts.keeper.revoke(device: name, by: context.requester)
             }
             try await parts.commander.remove(name, by: context.requester)

@@ -4,6 +4,7 @@ import Granting
 import Hummingbird
 import Sealing
 import StrictJSON
+import Vault
 
 extension ControlAPI {
     func addGrants(to router: Router<ControlContext>) {
@@ -51,8 +52,10 @@ extension ControlAPI {
         }
         router.post("/v1/devices/{name}/token") { request, context in
             let body = try await RequestBody(request, context)
+            let name = try context.deviceName()
+            _ = try await parts.vault.read { try $0.requiredDevice(named: name) }
             let token = try await parts.keeper.token(
-                device: try context.deviceName(),
+                device: name,
                 minimumValidity: try body.seconds("min_valid", default: 60, in: 0...86_400))
             return Response(
                 json: .compact([
@@ -63,8 +66,10 @@ extension ControlAPI {
         }
         router.post("/v1/devices/{name}/sign") { request, context in
             let body = try await RequestBody(request, context)
+            let name = try context.deviceName()
+            _ = try await parts.vault.read { try $0.requiredDevice(named: name) }
             let header = try await parts.keeper.sign(
-                device: try context.deviceName(), method: try body.text("method"), url: try body.text("url"),
+                device: name, method: try body.text("method"), url: try body.text("url"),
                 form: try body.pairs("form"))
             return Response(json: ["authorization": .string(header)])
         }

@@ -18,6 +18,8 @@ extension ControlAPI {
                         actor: context.requester, action: "vault.seal", subject: "vault", authority: "local",
                         outcome: "sealed"), at: now)
             }
+            // A refresh under way gets its answer sealed first: dropped, it could cost the grant.
+            await parts.keeper.settle(within: .seconds(25))
             parts.vault.seal()
             return Response(json: ["sealed": true])
         }

@@ -68,6 +68,8 @@ package struct GatewayParts: Sendable {
                 router: ControlAPI(parts: self).router(),
                 configuration: .init(address: .unixDomainSocket(path: try home.socket()), serverName: "Keyholder"),
                 onServerRunning: { _ in await onReady() }, logger: logger),
+            // Last to start and so first to stop: the control API waits for its answers to end.
+            Followers(vault: vault),
         ]
     }
 }

@@ -99,7 +99,7 @@ extension RemoteProvider {
         case let error as HTTPClientError: error.shortDescription
         case is CancellationError: "cancelled"
         case let error as IOError: DisplayText.sanitised(error.description)
-        default: "\(type(of: error))"
+        default: "no connection (\(type(of: error)))"
         }
     }
 }

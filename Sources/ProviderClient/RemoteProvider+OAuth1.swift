@@ -90,10 +90,13 @@ extension RemoteProvider {
         }
         let reply = try await attempt(clockOffset: 0)
         guard reply.status == 401 || reply.status == 400,
-            OAuthProblem.parse(reply.body.revealBytes(), wwwAuthenticate: reply.wwwAuthenticate)?.isAboutTime == true,
-            let theirs = reply.date.flatMap(HTTPDate.parse)
+            let problem = OAuthProblem.parse(reply.body.revealBytes(), wwwAuthenticate: reply.wwwAuthenticate),
+            problem.isAboutTime,
+            let theirs = problem.acceptableTimestamps.map({ $0.lowerBound + ($0.upperBound - $0.lowerBound) / 2 })
+                ?? reply.date.flatMap(HTTPDate.parse)
         else { return reply }
-        return try await attempt(clockOffset: theirs - Int(now().timeIntervalSince1970))
+        let offset = theirs.subtractingReportingOverflow(Int(now().timeIntervalSince1970))
+        return offset.overflow ? reply : try await attempt(clockOffset: offset.partialValue)
     }
 
     private func signed(
@@ -114,7 +117,7 @@ extension RemoteProvider {
         return try OAuth1Signer.authorizationHeader(
             for: request, consumer: credentials, token: token, method: signatureMethod, callback: callback,
             verifier: verifier, realm: endpoints.realm,
-            timestamp: Int(now().timeIntervalSince1970) + clockOffset, nonce: Random.alphanumerics(24))
+            timestamp: Int(now().timeIntervalSince1970) &+ clockOffset, nonce: Random.alphanumerics(24))
     }
 
     private func read<T>(_ reply: RawReply, _ parse: ([UInt8]) throws(OAuthError) -> T) throws -> T {

@@ -55,6 +55,8 @@ extension HTTPClient.Configuration {
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
         configuration.timeout = Timeout(connect: .seconds(10), read: .seconds(30))
         configuration.connectionPool = ConnectionPool(idleTimeout: .seconds(20))
+        // Who calls decides when to try again; a refused connection is told at once.
+        configuration.connectionPool.retryConnectionEstablishment = false
         configuration.decompression = .disabled
         configuration.httpVersion = .http1Only
         return configuration

@@ -9,6 +9,8 @@ package enum PrivateFileError: Error, Equatable, Sendable, CustomStringConvertib
     case exists(String)
     /// It belongs to another user, or others may read it.
     case open(String)
+    /// It is a folder, a pipe or a device.
+    case irregular(String)
     case tooLarge(String, allowed: Int)
     /// The system's own reason.
     case system(String, verb: String, errno: Int32)
@@ -18,6 +20,7 @@ package enum PrivateFileError: Error, Equatable, Sendable, CustomStringConvertib
         case .missing(let path): "there is no file \"\(path)\""
         case .exists(let path): "there already is a file \"\(path)\""
         case .open(let path): "file \"\(path)\" belongs to another user or is open to others (chmod 600 it)"
+        case .irregular(let path): "\"\(path)\" is not a regular file"
         case .tooLarge(let path, let allowed): "file \"\(path)\" has more than \(allowed) bytes"
         case .system(let path, let verb, let code):
             "cannot \(verb) file \"\(path)\": \(String(cString: strerror(code)))"
@@ -29,13 +32,15 @@ package enum PrivateFileError: Error, Equatable, Sendable, CustomStringConvertib
 package enum PrivateFile {
     /// Reads a whole file into locked memory; one larger than `maximumSize` bytes is refused.
     package static func read(_ path: String, maximumSize: Int = 64 * 1024) throws(PrivateFileError) -> Secret {
-        let descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
+        // Not blocking: a named pipe in the file's place must not hold anybody up.
+        let descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
             throw errno == ENOENT ? .missing(path) : .system(path, verb: "read", errno: errno)
         }
         defer { close(descriptor) }
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw .system(path, verb: "read", errno: errno) }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw .irregular(path) }
         guard status.st_uid == geteuid(), status.st_mode & 0o077 == 0 else { throw .open(path) }
         guard (0...maximumSize).contains(Int(status.st_size)) else { throw .tooLarge(path, allowed: maximumSize) }
         var bytes = SecretBytes(zeros: Int(status.st_size))

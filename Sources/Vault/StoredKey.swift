@@ -41,7 +41,8 @@ package struct StoredKey: Sendable {
 extension Transaction {
     /// Stores a key.
     package func insertKey(_ key: StoredKey) throws {
-        let sealed = try sealer.seal(key.secret, table: "key", row: key.id, column: "sealed_secret")
+        let place = Self.place(key.id, purpose: key.purpose)
+        let sealed = try sealer.seal(key.secret, table: "key", row: place, column: "sealed_secret")
         try database.execute(
             sql: "INSERT INTO key (id, purpose, sealed_secret, created_at, retired_at) VALUES (?, ?, ?, ?, ?)",
             arguments: [key.id, key.purpose.rawValue, sealed.data, key.createdAt, key.retiredAt])
@@ -59,10 +60,14 @@ extension Transaction {
             return StoredKey(
                 id: id, purpose: purpose,
                 secret: try sealer.open(
-                    try columns.bytes("sealed_secret"), table: "key", row: id, column: "sealed_secret"),
+                    try columns.bytes("sealed_secret"), table: "key", row: Self.place(id, purpose: purpose),
+                    column: "sealed_secret"),
                 createdAt: try columns.date("created_at"), retiredAt: nil)
         }
     }
+
+    /// With its purpose, so that no edit of the file makes a key serve another.
+    private static func place(_ id: String, purpose: StoredKey.Purpose) -> String { "\(purpose.rawValue) \(id)" }
 
     /// The current key of a purpose, made by `make` when there is none yet.
     package func key(for purpose: StoredKey.Purpose, orMake make: () throws -> StoredKey) throws -> StoredKey {

@@ -136,6 +136,9 @@ package final class Vault: Sendable {
         return stream
     }
 
+    /// Ends every sequence of ``changes()``, so that nobody who follows holds up a shutdown.
+    package func endChanges() { for watcher in watchers.withLock({ Array($0.values) }) { watcher.finish() } }
+
     /// Whether secrets cannot be read at the moment.
     package var isSealed: Bool { dataKey.withLock { $0 == nil } }
 

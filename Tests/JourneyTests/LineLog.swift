@@ -36,6 +36,9 @@ final class LineLog: Sendable {
         }
     }
 
+    /// Takes what came after the last newline as a line of its own.
+    func flush() { if state.withLock({ !$0.rest.isEmpty }) { append([0x0A]) } }
+
     func close() {
         state.withLock { state in
             state.isClosed = true
@@ -46,6 +49,13 @@ final class LineLog: Sendable {
 
     /// The first line, among those already there from `start` on and those to come, that holds every pattern.
     func line(with patterns: String..., from start: Int = 0) async throws -> String {
+        try await line(patterns, from: start)
+    }
+
+    /// The first line of all.
+    func line() async throws -> String { try await line([], from: 0) }
+
+    private func line(_ patterns: [String], from start: Int) async throws -> String {
         let (stream, continuation) = AsyncStream<String>.makeStream()
         let number = state.withLock { state in
             for line in state.lines.dropFirst(start) { continuation.yield(line) }

@@ -3,7 +3,6 @@
 
 import Foundation
 import StrictJSON
-import Synchronization
 
 /// What a finished program left.
 struct Finished: Sendable {
@@ -17,72 +16,65 @@ struct Finished: Sendable {
 
 /// A running program.
 final class Program: Sendable {
-    private let process: Mutex<Process>
     let output = LineLog()
     let errors = LineLog()
-    let pid: Int32
+    let pid: pid_t
+    /// One line when the program has ended and everything it printed was read.
     private let ended = LineLog()
 
-    struct Unfinished: Error { let program: String }
+    struct NotStarted: Error {
+        let program: String
+        let code: Int32
+    }
 
     /// Starts a program; `input` is what it reads from standard input, nothing when `nil`.
     init(
         _ path: String, _ arguments: [String], environment: [String: String] = [:], input: String? = nil
     ) throws {
-        let process = Process()
-        process.executableURL = URL(filePath: path)
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        let (out, err) = (Pipe(), Pipe())
-        process.standardOutput = out
-        process.standardError = err
-        let inward = input.map { _ in Pipe() }
-        process.standardInput = inward ?? FileHandle.nullDevice
-        let ended = ended
+        var pipes = try (0..<3).map { _ in try Self.pipe() }
+        if input == nil {
+            // Not a closed pipe, which some programs take as their end.
+            close(pipes[0].read)
+            pipes[0].read = open("/dev/null", O_RDONLY | O_CLOEXEC)
+        }
+        let variables = ProcessInfo.processInfo.environment.merging(environment) { $1 }.map { "\($0)=\($1)" }
+        pid = try Self.spawn([path] + arguments, variables, pipes[0].read, pipes[1].write, pipes[2].write)
+        for descriptor in [pipes[0].read, pipes[1].write, pipes[2].write] { close(descriptor) }
         let finished = DispatchGroup()
-        for (pipe, log) in [(out, output), (err, errors)] {
+        for (descriptor, log) in [(pipes[1].read, output), (pipes[2].read, errors)] {
             finished.enter()
-            let handle = pipe.fileHandleForReading
             Thread.detachNewThread {
-                while true {
-                    let data = handle.availableData
-                    if data.isEmpty { break }
-                    log.append(data)
-                }
-                log.append([0x0A])
-                log.close()
+                Self.drain(descriptor, into: log)
                 finished.leave()
             }
         }
-        finished.enter()
-        process.terminationHandler = { process in
-            ended.append(Array("\(process.terminationStatus)\n".utf8))
-            finished.leave()
+        let writer = pipes[0].write
+        Thread.detachNewThread { [pid, ended] in
+            if let input { _ = input.withCString { write(writer, $0, strlen($0)) } }
+            close(writer)
+            var status: Int32 = 0
+            while waitpid(pid, &status, 0) < 0, errno == EINTR {}
+            finished.wait()
+            // The exit code, or the signal as the shell would say it.
+            ended.append("\(status & 0x7F == 0 ? status >> 8 & 0xFF : 128 + (status & 0x7F))\n".utf8)
+            ended.close()
         }
-        finished.notify(queue: .global()) { ended.append(Array("drained\n".utf8)) }
-        try process.run()
-        pid = process.processIdentifier
-        if let inward, let input {
-            inward.fileHandleForWriting.write(Data(input.utf8))
-            try inward.fileHandleForWriting.close()
-        }
-        self.process = Mutex(process)
     }
 
     deinit { kill(pid, SIGKILL) }
 
     /// Waits for the end and everything that was printed.
     func finish() async throws -> Finished {
-        _ = try await ended.line(with: "drained")
-        guard let status = ended.lines.first.flatMap({ Int32($0) }) else { throw Unfinished(program: "\(pid)") }
+        let status = try await ended.line()
         return Finished(
-            status: status, output: output.lines.joined(separator: "\n"), errors: errors.lines.joined(separator: "\n"))
+            status: Int32(status) ?? -1, output: output.lines.joined(separator: "\n"),
+            errors: errors.lines.joined(separator: "\n"))
     }
 
     /// Sends a signal and waits for the end.
     func end(_ signal: Int32 = SIGTERM) async throws {
         kill(pid, signal)
-        _ = try await ended.line(with: "drained")
+        _ = try await finish()
     }
 
     /// Runs a program to its end.
@@ -90,5 +82,56 @@ final class Program: Sendable {
         _ path: String, _ arguments: [String], environment: [String: String] = [:], input: String? = nil
     ) async throws -> Finished {
         try await Program(path, arguments, environment: environment, input: input).finish()
+    }
+
+    private static func pipe() throws -> (read: Int32, write: Int32) {
+        var ends: [Int32] = [0, 0]
+        // Sockets, because they are closed on exec from the start: a child started at this moment by another test would
+        // keep a pipe open after its own program has ended.
+        let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+        guard socketpair(AF_UNIX, type, 0, &ends) == 0 else { throw NotStarted(program: "socketpair", code: errno) }
+        return (ends[0], ends[1])
+    }
+
+    private static func spawn(
+        _ arguments: [String], _ variables: [String], _ input: Int32, _ output: Int32, _ errors: Int32
+    ) throws -> pid_t {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        for (descriptor, number) in [(input, 0), (output, 1), (errors, 2)] {
+            posix_spawn_file_actions_adddup2(&actions, descriptor, Int32(number))
+        }
+        // The pool's threads block signals, and a child would inherit that: it could not be ended any more.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var none = sigset_t()
+        var all = sigset_t()
+        sigemptyset(&none)
+        sigfillset(&all)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setsigdefault(&attributes, &all)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+        var argv: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
+        var envp: [UnsafeMutablePointer<CChar>?] = variables.map { strdup($0) } + [nil]
+        defer { for pointer in argv + envp { free(pointer) } }
+        var pid: pid_t = 0
+        let code = posix_spawn(&pid, arguments[0], &actions, &attributes, &argv, &envp)
+        guard code == 0 else { throw NotStarted(program: arguments[0], code: code) }
+        return pid
+    }
+
+    private static func drain(_ descriptor: Int32, into log: LineLog) {
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = read(descriptor, &buffer, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { break }
+            log.append(buffer[..<count])
+        }
+        close(descriptor)
+        log.flush()
+        log.close()
     }
 }

@@ -10,6 +10,7 @@ import Synchronization
 final class TestHome: Sendable {
     let folder: String
     let providerPort: Int
+    let redirectPort: Int
     let brokerPort: Int
     private let daemonSlot = Mutex<Program?>(nil)
     private let broker: Program
@@ -27,10 +28,11 @@ final class TestHome: Sendable {
     var homePath: String { "\(folder)/home" }
     var daemon: Program { get throws { try daemonSlot.withLock { try $0.orThrow("the daemon is not running") } } }
 
-    private init(folder: String, providerPort: Int, brokerPort: Int, broker: Program) {
+    private init(folder: String, ports: [Int], broker: Program) {
         self.folder = folder
-        self.providerPort = providerPort
-        self.brokerPort = brokerPort
+        providerPort = ports[0]
+        redirectPort = ports[1]
+        brokerPort = ports[2]
         self.broker = broker
     }
 
@@ -51,10 +53,9 @@ final class TestHome: Sendable {
         try admitIntruder("\(folder)/home/broker/dynamic-security.json")
         let broker = try Program("/usr/sbin/mosquitto", ["-c", "\(folder)/home/broker/mosquitto.conf"])
         _ = try await broker.errors.line(with: "running")
-        let home = TestHome(folder: folder, providerPort: ports[0], brokerPort: ports[2], broker: broker)
+        let home = TestHome(folder: folder, ports: ports, broker: broker)
         try await home.startDaemon()
-        try Data(password.utf8).write(to: URL(filePath: "\(folder)/anna.password"))
-        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: "\(folder)/anna.password")
+        try home.privateFile("anna.password", password)
         _ = try await home.done("user", "add", person, "--password-file", "\(folder)/anna.password")
         return home
     }
@@ -90,6 +91,14 @@ final class TestHome: Sendable {
         try await broker.end()
     }
 
+    /// Writes a file of mode 0600 and returns its path.
+    @discardableResult
+    func privateFile(_ name: String, _ text: String) throws -> String {
+        let path = "\(folder)/\(name)"
+        try PrivateFile.replace(path, Secret(text: text))
+        return path
+    }
+
     /// Runs the CLI.
     func keyholder(_ arguments: String..., input: String? = nil) async throws -> Finished {
         try await Program.run(Places.program("keyholder"), arguments, environment: environment, input: input)
@@ -97,7 +106,9 @@ final class TestHome: Sendable {
 
     /// Runs the CLI with `--json`, which must succeed.
     @discardableResult
-    func done(_ arguments: String...) async throws -> JSON {
+    func done(_ arguments: String...) async throws -> JSON { try await done(arguments) }
+
+    private func done(_ arguments: [String]) async throws -> JSON {
         let finished = try await Program.run(
             Places.program("keyholder"), arguments + ["--json"], environment: environment)
         guard finished.status == 0 else {
@@ -133,8 +144,9 @@ final class TestHome: Sendable {
     func device(_ name: String) throws -> Program { try devices.withLock { try $0[name].orThrow("no device \(name)") } }
 
     /// Asks for a grant and approves it on the provider's page, as a person in a browser would.
-    func approve(_ name: String, decision: String = "approve") async throws {
-        let asked = try await done("grant", "request", name)
+    func approve(_ name: String, provider: String? = nil, decision: String = "approve") async throws {
+        let asked = try await done(
+            ["grant", "request", name] + (provider.map { ["--provider", $0] } ?? []))
         let url = try asked["authorize_url"]?.string.orThrow("no authorize_url") ?? ""
         try await browse(url, decision: decision)
         if decision == "approve" { try await done("grant", "show", name, "--wait", "30s") }
@@ -170,8 +182,10 @@ final class TestHome: Sendable {
     /// A client of Mosquitto's own tools with all rights below `dac/v1/`, which no home has: the hostile broker's hand.
     func intruder(_ tool: String, _ arguments: String..., input: String? = nil) throws -> Program {
         try Program(
-            "/usr/bin/\(tool)",
+            // Line by line, so that a test sees the subscription when it is there.
+            "/usr/bin/stdbuf",
             [
+                "-oL", "/usr/bin/\(tool)",
                 "-V", "5", "-h", "localhost", "-p", "\(brokerPort)", "-u", "intruder", "-P", Self.intruderPassword,
                 "--cafile", "\(homePath)/broker/ca.pem",
             ] + arguments, input: input)

@@ -217,19 +217,21 @@ def main():
     approve.add_argument("--decision", choices=sorted(WORDS), default="approve")
     approve.add_argument("--no-follow", action="store_true", help="stop at the redirect, even to a hub's listener")
     options = parser.parse_args()
+    outcome = {"status": None, "redirected_to": None, "pin": None, "title": None}
     try:
         password = read_password(options.password_file) if options.password_file else None
         browser = Browser()
         page = browser.decide(options.url, options.person, password, options.decision)
-        outcome = {"status": page.status, "redirected_to": page.redirected_to, "pin": page.pin, "title": page.title}
+        outcome.update(status=page.status, redirected_to=page.redirected_to, pin=page.pin, title=page.title)
         if page.redirected_to and is_listener(page.redirected_to) and not options.no_follow:
             page = Browser().get(page.redirected_to)
             outcome.update(status=page.status, title=page.title)
     except (OSError, ValueError) as error:
-        print(json.dumps({"status": None, "redirected_to": None, "pin": None, "title": None, "error": str(error)}))
+        print(json.dumps({**outcome, "error": str(error)}))
         return 1
     print(json.dumps(outcome))
-    return 0 if page.status < 400 and (page.redirected_to or outcome["redirected_to"] or not page.forms) else 1
+    # A form that is still there was not understood, or the password was wrong.
+    return 0 if page.status < 400 and not page.forms else 1
 
 
 if __name__ == "__main__":

@@ -75,7 +75,9 @@ def oauth1(options, story):
     page = visit(session.authorization_url(base + "/oauth1/authorize"), options, story)
     answer = answer_of(page)
     if options.decision == "deny":
-        refused = answer.get("oauth_problem") == "user_refused" if page.redirected_to else page.status == 200
+        refused = (
+            answer.get("oauth_problem") == "user_refused" if page.redirected_to
+            else page.status == 200 and page.pin is None and not page.forms)
         story.tell(ok=refused, denied=True, problem=answer.get("oauth_problem"))
         return
     if options.callback == "oob":
@@ -118,7 +120,7 @@ def oauth2(options, story):
         metadata["token_endpoint"], authorization_response=page.redirected_to or "", client_secret=secret,
         include_client_id=True if in_body else None, timeout=TIMEOUT)
     story.tell(
-        granted_scope=" ".join(token.scope) if hasattr(token, "scope") else token.get("scope"),
+        granted_scope=" ".join(token["scope"]) if isinstance(token["scope"], list) else token["scope"],
         token_type=token.get("token_type"), expires_in=token.get("expires_in"),
         refresh_token=bool(token.get("refresh_token")))
     listed = list_devices(session, base, story)

@@ -291,7 +291,7 @@ def main():
     options = parser.parse_args()
     try:
         return options.run(options) or 0
-    except Fault as fault:
+    except (Fault, OSError) as fault:
         print(f"error: {fault}", file=sys.stderr)
         return 1
 

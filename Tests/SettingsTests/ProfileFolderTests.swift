@@ -68,10 +68,32 @@ import Testing
             #expect(try profiles.deviceProfile(reference).title == "Own")
             let file = own.appendingPathComponent("locks/test-lock.yaml")
             try Data("title: broken".utf8).write(to: file)
-            let error = try #require(throws: SettingsError.self) { try profiles.deviceProfile(reference) }
-            #expect(error.faults.first?.file == file.path)
+            let refusal = try #require(throws: Refusal.self) { try profiles.deviceProfile(reference) }
+            #expect(refusal.kind == .usage)
+            #expect(refusal.message.contains("\(file.path):1: maker: found nothing, allowed is a text"))
             try FileManager.default.removeItem(at: file)
             #expect(try profiles.deviceProfile(reference).title == "Installed")
+        }
+    }
+
+    @Test("a provider is added to the home's own folder, and removed from there only")
+    func addAndRemove() throws {
+        try Samples.inFolder { folder in
+            let own = folder.appendingPathComponent("own").path
+            let profiles = ProfileFolder(folders: [own, try Samples.shippedFolder()], home: Samples.home)
+            let acme = try #require(ProviderName(rawValue: "acme"))
+            let shipped = try profiles.providerProfiles().count
+            #expect(throws: Refusal.self) { try profiles.addProviderProfile(acme, yaml: "provider: acme") }
+            #expect(try profiles.providerProfiles().count == shipped)
+            let added = try profiles.addProviderProfile(acme, yaml: Samples.oauth2)
+            #expect(try profiles.providerProfile(acme) == added)
+            #expect(try profiles.providerProfiles().count == shipped + 1)
+            try profiles.removeProviderProfile(acme)
+            #expect(try profiles.providerProfiles().count == shipped)
+            for name in [acme, try #require(ProviderName(rawValue: "home"))] {
+                let refusal = try #require(throws: Refusal.self) { try profiles.removeProviderProfile(name) }
+                #expect(refusal.kind == .notFound)
+            }
         }
     }
 

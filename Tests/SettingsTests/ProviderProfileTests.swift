@@ -56,7 +56,8 @@ import Testing
             "https://evil.example/token", "http://api.acme.example/token", "https://api.acme.example@evil.example/",
             "https://user:password@api.acme.example/token", "https://api.acme.example.evil.example/token",
             "https://api.acme.example:99999/token", "https://api.acme.example:0443/token",
-            "https://api.acme.example:443.evil.example/", "https://api.acme.example\\\\.evil.example/",
+            "https://api.acme.example:443.evil.example/", "https://api.acme.example:443@evil.example/",
+            "https://api.acme.example\\\\.evil.example/",
             "https://[::1]/token", "http://[::1].evil.example/", "ftp://127.0.0.1/token", "api.acme.example/token",
             "https://", "https:///token", "https://api.acme.example/token#part", "https://api.acme.exämple/token",
             "https://api.acme.example/to ken", "https://api%2Eacme.example/token", "{home}.evil.example/token",
@@ -68,6 +69,21 @@ import Testing
             "oauth2.token_endpoint", found: "\"\(url.replacingOccurrences(of: "\\\\", with: "\\"))\"",
             allowed: Self.urls)
         try breakage.check(Samples.oauth2) { _ = try Samples.readProvider($0) }
+    }
+
+    @Test(
+        "what follows the home's URL never becomes part of its host or port",
+        arguments: [".evil.example/token", "0/token", ":80/token", "-evil.example", "x"])
+    func continuedHome(_ rest: String) throws {
+        let yaml = Samples.oauth2.replacingOccurrences(
+            of: "token_endpoint: https://api.acme.example:8443/token", with: "token_endpoint: \"{home}\(rest)\"")
+        for home in ["https://hub.example", "http://127.0.0.1:80", "http://127.0.0.1"] {
+            let error = try #require(throws: SettingsError.self) {
+                try ProviderProfile(
+                    yaml: yaml, name: try #require(ProviderName(rawValue: "acme")), file: "test.yaml", home: home)
+            }
+            #expect(error.faults.map(\.keyPath) == ["oauth2.token_endpoint"])
+        }
     }
 
     @Test(

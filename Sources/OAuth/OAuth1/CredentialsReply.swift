@@ -15,7 +15,8 @@ package struct TemporaryCredentialsReply: Sendable {
     ///   open to session fixation answers; ``OAuthError/problem(_:)`` for a problem report.
     package static func parse(_ body: some Collection<UInt8>) throws(OAuthError) -> TemporaryCredentialsReply {
         let (credentials, extra) = try CredentialsForm.parse(body)
-        guard extra.first("oauth_callback_confirmed") == "true" else { throw .callbackNotConfirmed }
+        // In any case: Authlib says "True". A provider of OAuth 1.0, which is what this is about, says nothing.
+        guard extra.first("oauth_callback_confirmed")?.lowercased() == "true" else { throw .callbackNotConfirmed }
         return TemporaryCredentialsReply(
             credentials: credentials, extra: extra.filter { $0.name != "oauth_callback_confirmed" })
     }

@@ -148,9 +148,10 @@ import Testing
                 }
             }
         }
-        // Ten failures have nine whole waits between them; the tenth wait may have begun.
-        #expect((9...11).contains(waits.value))
-        #expect(.now - start >= .milliseconds(180))
+        // Ten failures have nine whole waits between them. On a busy machine there may have been more by now, but never
+        // more than the time had room for; the last wait may only have begun.
+        #expect(waits.value >= 9)
+        #expect(.now - start >= .milliseconds(20) * (waits.value - 1))
     }
 
     @Test("publishing without a connection fails at once, before, between and after")

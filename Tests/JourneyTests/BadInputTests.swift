@@ -5,7 +5,9 @@ import StrictJSON
 import Testing
 
 @Suite(.serialized) struct BadInputTests {
-    @Test("a wrong argument, label, name or profile exits with 2, says what is allowed, and changes nothing", .timeLimit(.minutes(1)))
+    @Test(
+        "a wrong argument, label, name or profile exits with 2, says what is allowed, and changes nothing",
+        .timeLimit(.minutes(1)))
     func wrongInput() async throws {
         let home = try await TestHome.furnished()
         let before = try await home.done("device", "list").text
@@ -52,7 +54,9 @@ import Testing
         try await home.stop()
     }
 
-    @Test("a provider profile with several faults reports them all, with line, key, found and allowed", .timeLimit(.minutes(1)))
+    @Test(
+        "a provider profile with several faults reports them all, with line, key, found and allowed",
+        .timeLimit(.minutes(1)))
     func providerProfile() async throws {
         let home = try await TestHome.start()
         let yaml = """
@@ -92,13 +96,18 @@ import Testing
         let run = try await Program.run(
             Places.program("keyholderd"), [], environment: ["KEYHOLDER_HOME": home.homePath])
         #expect(run.status == 2)
-        for says in ["config.yaml:1: lisen: found the unknown key", "config.yaml:2: listen: found", "config.yaml:3: access_token_lifetime: found"] {
+        for says in [
+            "config.yaml:1: lisen: found the unknown key", "config.yaml:2: listen: found",
+            "config.yaml:3: access_token_lifetime: found",
+        ] {
             #expect(run.errors.contains(says), "\(says) not in \(run.errors)")
         }
         try await home.stop()
     }
 
-    @Test("a second daemon for the same home is refused with its own exit code, and the first goes on", .timeLimit(.minutes(1)))
+    @Test(
+        "a second daemon for the same home is refused with its own exit code, and the first goes on",
+        .timeLimit(.minutes(1)))
     func secondDaemon() async throws {
         let home = try await TestHome.start()
         let second = try await Program.run(
@@ -117,9 +126,12 @@ import Testing
         #expect(run.errors.contains("hint: start it with 'keyholderd'"))
     }
 
-    @Test("with a passphrase the daemon starts sealed, everything says so with exit code 7, and unseal opens it", .timeLimit(.minutes(1)))
+    @Test(
+        "with a passphrase the daemon starts sealed, everything says so with exit code 7, and unseal opens it",
+        .timeLimit(.minutes(1)))
     func passphrase() async throws {
-        let folder = FileManager.default.temporaryDirectory.path + "/kh-sealed-\(ProcessInfo.processInfo.processIdentifier)"
+        let folder =
+            FileManager.default.temporaryDirectory.path + "/kh-sealed-\(ProcessInfo.processInfo.processIdentifier)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let environment = ["KEYHOLDER_HOME": "\(folder)/home"]
@@ -136,20 +148,25 @@ import Testing
         let daemon = try Program(Places.program("keyholderd"), [], environment: environment)
         _ = try await daemon.errors.line(with: " ready")
         #expect(try await keyholder("status", "--json").json["sealed"]?.bool == true)
-        #expect(try await keyholder("user", "add", "anna", "--password-file", "-", input: "a long password").status == 7)
+        #expect(
+            try await keyholder("user", "add", "anna", "--password-file", "-", input: "a long password").status == 7)
         #expect(try await keyholder("unseal", "--passphrase-file", "-", input: "wrong horse battery").status == 3)
         #expect(try await keyholder("status", "--json").json["sealed"]?.bool == true)
         #expect(try await keyholder("unseal", "--passphrase-file", "\(folder)/pass").status == 0)
         let status = try await keyholder("status", "--json").json
         #expect(status["sealed"]?.bool == false)
         #expect(status["protection"]?["stolen_disk"]?.bool == true)
-        #expect(try await keyholder("user", "add", "anna", "--password-file", "-", input: "a long password").status == 0)
+        #expect(
+            try await keyholder("user", "add", "anna", "--password-file", "-", input: "a long password").status == 0)
         #expect(try await keyholder("seal").status == 0)
-        #expect(try await keyholder("user", "add", "bert", "--password-file", "-", input: "a long password").status == 7)
+        #expect(
+            try await keyholder("user", "add", "bert", "--password-file", "-", input: "a long password").status == 7)
         try await daemon.end()
     }
 
-    @Test("the daemon ends at once on SIGTERM with exit code 0, also while somebody follows the log", .timeLimit(.minutes(1)))
+    @Test(
+        "the daemon ends at once on SIGTERM with exit code 0, also while somebody follows the log",
+        .timeLimit(.minutes(1)))
     func termination() async throws {
         let home = try await TestHome.start()
         let follower = try home.follow("audit", "--follow", "--json")
@@ -157,11 +174,14 @@ import Testing
         let daemon = try home.daemon
         kill(daemon.pid, SIGTERM)
         #expect(try await daemon.finish().status == 0)
+        #expect(!daemon.errors.lines.contains { $0.contains("took longer") })
         _ = try await follower.finish()
         try await home.stop()
     }
 
-    @Test("no secret is in the vault file, the log, the audit or the process's environment and arguments", .timeLimit(.minutes(1)))
+    @Test(
+        "no secret is in the vault file, the log, the audit or the process's environment and arguments",
+        .timeLimit(.minutes(1)))
     func noSecretOutside() async throws {
         let home = try await TestHome.granted()
         let token = try await home.done("token", "hallway")["access_token"]?.string ?? ""

@@ -40,7 +40,9 @@ import Testing
         try await home.stop()
     }
 
-    @Test("an OAuth 2 provider on Authlib grants, rotates refresh tokens, and is refreshed before expiry", .timeLimit(.minutes(1)))
+    @Test(
+        "an OAuth 2 provider on Authlib grants, rotates refresh tokens, and is refreshed before expiry",
+        .timeLimit(.minutes(1)))
     func oauth2Provider() async throws {
         let home = try await TestHome.start()
         try await home.enroll("hallway", "thermostats/demo-thermostat")
@@ -108,7 +110,9 @@ import Testing
         try await home.stop()
     }
 
-    @Test("a device in Python is enrolled from its label, verifies, answers a challenge, and rejects a replay", .timeLimit(.minutes(1)))
+    @Test(
+        "a device in Python is enrolled from its label, verifies, answers a challenge, and rejects a replay",
+        .timeLimit(.minutes(1)))
     func independentDevice() async throws {
         let home = try await TestHome.start()
         let device = Places.peer("independent_device.py")

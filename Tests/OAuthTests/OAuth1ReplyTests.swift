@@ -17,12 +17,18 @@ import Testing
     @Test(
         "a request token without confirmed callback is refused",
         arguments: [
-            "", "&oauth_callback_confirmed=", "&oauth_callback_confirmed=false", "&oauth_callback_confirmed=True",
+            "", "&oauth_callback_confirmed=", "&oauth_callback_confirmed=false", "&oauth_callback_confirmed=1",
         ])
     func unconfirmed(_ end: String) {
         #expect(throws: OAuthError.callbackNotConfirmed) {
             try TemporaryCredentialsReply.parse("oauth_token=t&oauth_token_secret=s\(end)".utf8)
         }
+    }
+
+    @Test("Authlib's capital letter is as good a confirmation")
+    func confirmedByAuthlib() throws {
+        let body = "oauth_token=t&oauth_token_secret=s&oauth_callback_confirmed=True"
+        #expect(try TemporaryCredentialsReply.parse(body.utf8).credentials.token == "t")
     }
 
     @Test("an access token keeps what came with it")

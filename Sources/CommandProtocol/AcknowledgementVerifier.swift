@@ -113,6 +113,17 @@ package struct AcknowledgementVerifier: Sendable {
         }
     }
 
+    /// What the device signed in a message that ``receive(topic:retained:message:)`` ignored, if it did sign it.
+    ///
+    /// It binds no command of ours, but tells what the device made of somebody else's.
+    package func authentic(topic: String, retained: Bool, message: [UInt8]) -> AcknowledgementClaims? {
+        // Why it is not authentic was counted already.
+        guard let claims = try? authenticate(topic: topic, retained: retained, message: message),
+            claims.ses == session
+        else { return nil }
+        return claims
+    }
+
     private func authenticate(
         topic: String, retained: Bool, message: [UInt8]
     ) throws(AcknowledgementCode) -> AcknowledgementClaims {

@@ -71,9 +71,26 @@ extension Commander {
             links[id]?.acknowledged(claims, at: now)
             let signed = SignedAcknowledgement(claims: claims, message: message.payload)
             if !acknowledgements.deliver(signed, to: claims.cmd) { await late(claims, from: id) }
-        case .ignored(let code): await foreignMessage(message, device: id, why: code.rawValue)
+        case .ignored(let code): await ignored(message, from: id, code)
         case nil: break
         }
+    }
+
+    /// An acknowledgement that closes no command: the device's own word about somebody else's message, or foreign itself.
+    private func ignored(_ message: BrokerMessage, from id: DeviceID, _ code: AcknowledgementCode) async {
+        let claims = links[id]?.acknowledgements.authentic(
+            topic: message.topic, retained: message.retained, message: message.payload)
+        guard let claims, claims.st == .rejected else {
+            return await foreignMessage(message, device: id, why: code.rawValue)
+        }
+        guard foreign.admit(at: configuration.elapsed()).isAdmitted else { return }
+        await record(
+            AuditEntry(
+                actor: .device(id.rawValue), action: "device.rejected", subject: links[id]?.name.rawValue ?? id.rawValue,
+                authority: "receipt", outcome: claims.st.rawValue,
+                detail: .compact([
+                    "code": claims.code.map(JSON.string), "sha256": .string(Base64.encode(claims.cmd, as: .url)),
+                ])))
     }
 
     private func receivedChallenge(_ message: BrokerMessage, from id: DeviceID, hub: HubID, at now: Duration) async {

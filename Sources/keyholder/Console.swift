@@ -5,8 +5,8 @@ import Glibc
 
 /// Standard output and standard error.
 enum Console {
-    static func out(_ line: String) { put(line + "\n", 1) }
-    static func error(_ line: String) { put(line + "\n", 2) }
+    static func out(_ line: String) { put((isTerminal ? shown(line) : line) + "\n", 1) }
+    static func error(_ line: String) { put(shown(line) + "\n", 2) }
 
     static func explain(_ refusal: Refusal) {
         error("error: \(refusal.message)")
@@ -15,6 +15,18 @@ enum Console {
 
     /// Whether a person is looking at standard output.
     static var isTerminal: Bool { isatty(1) == 1 }
+
+    /// The text without anything that a terminal would act on, or that would turn its direction.
+    private static func shown(_ text: String) -> String {
+        String(
+            String.UnicodeScalarView(
+                text.unicodeScalars.map { scalar in
+                    switch scalar.properties.generalCategory {
+                    case .control where scalar != "\n", .format, .lineSeparator, .paragraphSeparator: "\u{FFFD}"
+                    default: scalar
+                    }
+                }))
+    }
 
     private static func put(_ text: String, _ descriptor: Int32) {
         var bytes = ArraySlice(text.utf8)

@@ -147,6 +147,8 @@ import Testing
         _ = try await follower.output.line(with: "wire.foreign", "not sent by this hub", topic)
         _ = try await follower.output.line(with: "wire.foreign", "a copy of command", topic)
         _ = try await follower.output.line(with: "wire.foreign", "a copy of command", other)
+        // What the lock made of the replay is its own signed word.
+        _ = try await follower.output.line(with: "device.rejected", "front-door", "E_CTR")
         try await follower.end()
 
         // And the lock still listens to its owner.

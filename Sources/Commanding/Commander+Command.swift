@@ -37,7 +37,10 @@ extension Commander {
                     AuditEntry(
                         actor: requester, action: "command", subject: name.rawValue, authority: "none",
                         outcome: Outcome.refused.rawValue,
-                        detail: ["op": .string(operation.utf8.count <= 64 ? operation : quoted(operation)), "why": .string(refusal.message)]))
+                        detail: [
+                            "op": .string(operation.utf8.count <= 64 ? operation : quoted(operation)),
+                            "why": .string(refusal.message),
+                        ]))
                 throw refusal
             }
         }.value

@@ -76,7 +76,7 @@ extension Commander {
         }
     }
 
-    /// An acknowledgement that closes no command: the device's own word about somebody else's message, or foreign itself.
+    /// An acknowledgement that closes no command: the device's word about somebody else's message, or foreign itself.
     private func ignored(_ message: BrokerMessage, from id: DeviceID, _ code: AcknowledgementCode) async {
         let claims = links[id]?.acknowledgements.authentic(
             topic: message.topic, retained: message.retained, message: message.payload)
@@ -86,7 +86,8 @@ extension Commander {
         guard foreign.admit(at: configuration.elapsed()).isAdmitted else { return }
         await record(
             AuditEntry(
-                actor: .device(id.rawValue), action: "device.rejected", subject: links[id]?.name.rawValue ?? id.rawValue,
+                actor: .device(id.rawValue), action: "device.rejected",
+                subject: links[id]?.name.rawValue ?? id.rawValue,
                 authority: "receipt", outcome: claims.st.rawValue,
                 detail: .compact([
                     "code": claims.code.map(JSON.string), "sha256": .string(Base64.encode(claims.cmd, as: .url)),

@@ -79,9 +79,9 @@ struct Daemon {
         head.headers = ["host": "keyholder", "content-length": "\(bytes.count)", "connection": "close"]
         if body != nil { head.headers.add(name: "content-type", value: "application/json") }
         try await channel.executeThenClose { inbound, outbound in
-            try await outbound.write(.head(head))
-            if !bytes.isEmpty { try await outbound.write(.body(.byteBuffer(ByteBuffer(bytes: bytes)))) }
-            try await outbound.write(.end(nil))
+            // In one piece: the daemon may answer and close as soon as it has seen the head of a request without body.
+            let body: [HTTPClientRequestPart] = bytes.isEmpty ? [] : [.body(.byteBuffer(ByteBuffer(bytes: bytes)))]
+            try await outbound.write(contentsOf: [.head(head)] + body + [.end(nil)])
             var status = 0
             var problem: [UInt8] = []
             for try await part in inbound {

@@ -2,6 +2,7 @@
 
 import Foundation
 import Sealing
+import Synchronization
 
 /// A Mosquitto process with TLS and the dynamic-security plugin.
 ///
@@ -98,11 +99,22 @@ final class MosquittoServer: @unchecked Sendable {
         try text.write(to: directory.appending(path: name), atomically: true, encoding: .utf8)
     }
 
-    /// A port nobody listens on at the moment.
+    /// Below the range that the kernel gives away by itself, so that no other socket takes a port while a test has
+    /// nobody listening on it; each call gets another one.
+    private static let nextPort = Mutex(20_000 + Int(getpid()) % 5000)
+
+    /// A port nobody listens on, and nobody else will.
     static func freePort() throws -> Int {
-        let listener = try Listener(port: 0)
-        defer { listener.close() }
-        return listener.port
+        while true {
+            let port = nextPort.withLock { port in
+                port = port < 26_000 ? port + 1 : 20_000
+                return port
+            }
+            // Somebody's own port is passed over.
+            guard let listener = try? Listener(port: port) else { continue }
+            listener.close()
+            return port
+        }
     }
 
     private static func accepts(_ port: Int) -> Bool {

@@ -85,7 +85,7 @@ import Testing
 
     @Test("a peer that resets in the TLS handshake does not stop the session from finding the broker later")
     func resetInHandshake() async throws {
-        let listener = try Listener(port: 0)
+        let listener = try Listener(port: try MosquittoServer.freePort())
         let server = try MosquittoServer(port: listener.port)
         let start = ContinuousClock.now
         try await withSession(server.configuration()) { running in

@@ -146,6 +146,9 @@ let package = Package(
                 httpClient, hummingbird, lifecycle, logging,
             ] + nio,
             swiftSettings: strict),
+        .testTarget(
+            name: "CommandingTests", dependencies: ["CommandProtocol", "Commanding", "Delegation"],
+            swiftSettings: strict),
         .testTarget(name: "JourneyTests", dependencies: ["Sealing", "StrictJSON"], swiftSettings: strict),
     ]
 )

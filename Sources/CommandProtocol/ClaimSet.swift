@@ -13,7 +13,8 @@ struct ClaimSet {
     init(parsing payload: [UInt8], required: Set<String>, optional: Set<String> = []) throws(ProtocolFault) {
         let object: JSON
         do throws(JSONFault) {
-            object = try JSON(parsing: payload)
+            // What a peer nests is shown later inside documents of ours, which must stay readable themselves.
+            object = try JSON(parsing: payload, maximumDepth: 8)
         } catch {
             throw .payload(error.description)
         }

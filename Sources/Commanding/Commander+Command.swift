@@ -84,7 +84,8 @@ extension Commander {
             throw Refusal(.notFound, "no device \(quoted(device.name.rawValue))")
         }
         let report = try await sendOnce(order, to: id, device)
-        let stale = [RejectionCode.session, .expired].map(\.rawValue)
+        // What the device says when the hub's view of its session or clock was old; it looked no further then.
+        let stale = [RejectionCode.session, .expired, .lifetime].map(\.rawValue)
         guard report.outcome == .rejected, let code = report.code, stale.contains(code) else { return report }
         links[id]?.doubt()
         return try await sendOnce(order, to: id, device)
@@ -108,6 +109,8 @@ extension Commander {
         let command: SignedCommand
         let answers: AsyncStream<SignedAcknowledgement>
         let patience: Duration
+        /// The hub's running time just before it left.
+        let at: Duration
     }
 
     private func publish(_ order: Order, to id: DeviceID, _ device: Device) async throws -> Published {
@@ -125,6 +128,7 @@ extension Commander {
         let seconds = Int64(date.timeIntervalSince1970)
         let burnt = link.burnt
         let command = try await vault.write { transaction in
+            try Self.requireStillAllowed(order, device, in: transaction)
             let key = try HubKeys.commandKey(in: transaction)
             let keyID = key.publicKey.keyID
             let version = try transaction.currentKeySet()?.version ?? 0
@@ -149,14 +153,14 @@ extension Commander {
         do throws(BrokerError) {
             try await session.publish(Topic.command(site, id), command.bytes, qos: 1, expiry: life)
         } catch  where error.mayHaveTakenEffect {
-            // Somebody may have it; whether it took effect is what the receipt will tell, or not.
+            // Somebody may have it, whatever the broker says; whether it took effect is what the receipt will tell.
             logger.warning("publish uncertain", metadata: ["command.id": "\(command.claims.jti)", "error": "\(error)"])
         } catch {
             forget(command, on: id)
             try await close(command, .refused, code: "not_sent", receipt: nil)
             throw Refusal(.failure, "the broker did not take the command: \(error)", hint: "nothing was sent")
         }
-        return Published(command: command, answers: answers, patience: life + configuration.grace)
+        return Published(command: command, answers: answers, patience: life + configuration.grace, at: now)
     }
 
     private func outcome(
@@ -167,32 +171,61 @@ extension Commander {
             in: published.answers, within: published.patience, clock: configuration.clock
         ) { answer in answer.claims.st.isFinal ? answer : nil }
         acknowledgements.close(command.hash)
-        let outcome = final.map { Outcome($0.claims.st) } ?? .unknown
-        if final != nil { links[id]?.acknowledgements.forget(command.hash) }
+        let since = configuration.elapsed() - published.at
+        let outcome =
+            final.map { answer in
+                ProvenOutcome.of(
+                    answer.claims.st, code: answer.claims.code, uptime: answer.claims.up, sincePublished: since)
+            } ?? .unknown
+        if outcome == .unknown {
+            links[id]?.keep(unknown: command.hash)
+        } else {
+            links[id]?.acknowledgements.forget(command.hash)
+        }
         let receipt = final.flatMap { answer in
             links[id].map { link in
                 let claims = answer.claims
                 return Receipt(
                     command: claims.jti, commandHash: Base64.encode(claims.cmd, as: .url), device: id.rawValue,
-                    outcome: outcome, code: claims.code, result: claims.res, uptime: claims.up,
-                    keyID: link.key.keyID, verifiedAt: configuration.now(),
+                    outcome: outcome, code: claims.code.map { RejectionCode(rawValue: $0)?.rawValue ?? quoted($0) },
+                    result: claims.res, uptime: claims.up, keyID: link.key.keyID, verifiedAt: configuration.now(),
                     signed: String(decoding: answer.message, as: UTF8.self))
             }
         }
         let now = configuration.now()
-        try await close(
-            command, outcome, code: receipt?.code, receipt: receipt?.signed,
-            audit: AuditEntry(
-                actor: order.requester, action: "command", subject: device.name.rawValue,
-                authority: order.authority?.grant.rawValue ?? "local", outcome: outcome.rawValue,
-                detail: .compact([
-                    "command": .string(command.claims.jti), "op": .string(order.operation), "args": order.args,
-                    "ctr": .integer(command.claims.ctr), "code": receipt?.code.map(JSON.string),
-                    "result": receipt?.result,
-                ])), at: now)
+        do {
+            try await close(
+                command, outcome, code: receipt?.code, receipt: receipt?.signed,
+                audit: AuditEntry(
+                    actor: order.requester, action: "command", subject: device.name.rawValue,
+                    authority: order.authority?.grant.rawValue ?? "local", outcome: outcome.rawValue,
+                    detail: .compact([
+                        "command": .string(command.claims.jti), "op": .string(order.operation), "args": order.args,
+                        "ctr": .integer(command.claims.ctr), "code": receipt?.code.map(JSON.string),
+                        "result": receipt?.result,
+                    ])), at: now)
+        } catch {
+            // The device has acted and proved it; whoever asked must hear that, even when it cannot be written down.
+            logger.error(
+                "outcome not recorded", metadata: ["command.id": "\(command.claims.jti)", "error": "\(error)"])
+        }
         return CommandReport(
             command: command.claims.jti, device: device.name, operation: order.operation, outcome: outcome,
             code: receipt?.code, receipt: receipt)
+    }
+
+    /// Looks again, in the transaction that takes the counter: the owner may have revoked while the device was asked.
+    private static func requireStillAllowed(_ order: Order, _ device: Device, in transaction: Transaction) throws {
+        guard let known = try transaction.device(id: device.id), known.state == device.state else {
+            throw Refusal(
+                .conflict, "device \(quoted(device.name.rawValue)) was removed meanwhile", hint: "nothing was sent")
+        }
+        guard let grant = order.authority?.grant else { return }
+        guard try transaction.grant(id: grant)?.grant.state == .active else {
+            throw Refusal(
+                .notAuthorised, "the grant for device \(quoted(device.name.rawValue)) ended meanwhile",
+                hint: "nothing was sent")
+        }
     }
 
     private func close(
@@ -240,14 +273,12 @@ extension Commander {
     }
 }
 
-extension Outcome {
-    fileprivate init(_ status: AcknowledgementStatus) {
-        switch status {
-        case .executed: self = .executed
-        case .failed: self = .failed
-        case .rejected: self = .rejected
-        // Not final, so it is never asked for; nothing more is known than that the device took it.
-        case .accepted: self = .unknown
+extension BrokerError {
+    /// Whether no byte of a message can have left. A broker that refuses a message has it all the same.
+    fileprivate var provesNothingLeft: Bool {
+        switch self {
+        case .notConnected, .overloaded, .invalidTopic, .tooLarge: true
+        default: false
         }
     }
 }

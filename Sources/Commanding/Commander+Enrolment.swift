@@ -44,48 +44,81 @@ extension Commander {
                 hint: "kinds are \(ProfileReference.kinds.joined(separator: ", "))")
         }
         let operations = try profiles.deviceProfile(profile).operations.map(\.name) + [HubKeys.ping]
-        guard let site, let hub, let session, session.isConnected else {
-            throw Refusal(
-                .failure, "the broker is not connected", hint: "start it; 'keyholder status' tells when it is there")
-        }
-        let now = configuration.now()
+        if let turn = enrolling.enter() { for await _ in turn {} }
+        defer { enrolling.leave() }
         let device = Device(
             id: label.device.rawValue, name: name, profile: profile, state: .enrolling,
-            identityKey: label.key.rawBytes, sealingKey: label.seal, createdAt: now, enrolledAt: nil)
-        let (isNew, keySet) = try await vault.write { transaction in
+            identityKey: label.key.rawBytes, sealingKey: label.seal, createdAt: configuration.now(), enrolledAt: nil)
+        let isNew = try await vault.write { transaction in
             let isNew = try Self.checkedIsNew(device, in: transaction)
             if isNew { try transaction.insertDevice(device) }
-            return (isNew, try HubKeys.keySet(covering: operations, in: transaction, at: now))
+            return isNew
         }
-        if keySet.isNew { await publishKeySet() }
-        let password = Secret(text: Random.alphanumerics(32))
-        let bundle: Secret
         do {
-            try await control(DynamicSecurity.admit(label.device, site: site, password: password))
-            try await probe(label.device, site: site, password: password)
-            bundle = try JoinBundle(
-                site: site, hub: hub, device: label.device,
-                broker: .init(
-                    host: configuration.brokerHost, port: configuration.brokerPort,
-                    ca: try String(contentsOf: URL(filePath: configuration.folder.authorityFile), encoding: .utf8),
-                    username: label.device.rawValue, password: password),
-                keys: keySet.signed.document, operations: operations, issuedAt: Int64(now.timeIntervalSince1970),
-                expiresAt: Int64(now.timeIntervalSince1970) + Self.bundleLife
-            ).seal(code: label.code, deviceKey: label.key)
+            try await requireNotJoined(device)
+            let bundle = try await admit(label, operations: operations)
+            add(device)
+            await record(
+                AuditEntry(
+                    actor: requester, action: "device.enroll", subject: name.rawValue, authority: "local",
+                    outcome: Device.State.enrolling.rawValue,
+                    detail: [
+                        "device": .string(device.id), "kid": .string(label.key.keyID),
+                        "profile": .string(profile.rawValue), "probes": "refused as they must be",
+                    ]))
+            return Enrolment(device: device, join: bundle)
         } catch {
             if isNew { await rollBack(device) }
             throw error
         }
-        add(device)
-        await record(
-            AuditEntry(
-                actor: requester, action: "device.enroll", subject: name.rawValue, authority: "local",
-                outcome: Device.State.enrolling.rawValue,
-                detail: [
-                    "device": .string(device.id), "kid": .string(label.key.keyID), "profile": .string(profile.rawValue),
-                    "probes": "refused as they must be",
-                ]))
-        return Enrolment(device: device, join: bundle)
+    }
+
+    /// A device that has joined keeps its login: a new one would lock it out, for it can open no second bundle.
+    private func requireNotJoined(_ device: Device) async throws {
+        guard let id = DeviceID(rawValue: device.id), links[id]?.contact != nil else { return }
+        await prove(id)
+        throw Refusal(
+            .conflict, "device \(quoted(device.name.rawValue)) has joined already",
+            hint: "'keyholder device show \(device.name)' tells how far it is")
+    }
+
+    /// Makes the device's login, probes it, and seals the bundle that holds it.
+    private func admit(_ label: Label, operations: [String]) async throws -> Secret {
+        guard let site, let hub, let session, session.isConnected else {
+            throw Refusal(
+                .failure, "the broker is not connected", hint: "start it; 'keyholder status' tells when it is there")
+        }
+        let keySet = try await changeKeySet(covering: operations)
+        let password = Secret(text: Random.alphanumerics(32))
+        try await control(DynamicSecurity.admit(label.device, site: site, password: password))
+        try await probe(label.device, site: site, password: password)
+        let now = Int64(configuration.now().timeIntervalSince1970)
+        return try JoinBundle(
+            site: site, hub: hub, device: label.device,
+            broker: .init(
+                host: configuration.brokerHost, port: configuration.brokerPort,
+                ca: try String(contentsOf: URL(filePath: configuration.folder.authorityFile), encoding: .utf8),
+                username: label.device.rawValue, password: password),
+            keys: keySet.document, operations: operations, issuedAt: now, expiresAt: now + Self.bundleLife
+        ).seal(code: label.code, deviceKey: label.key)
+    }
+
+    /// Brings the key set up to date and publishes it, while no command is between its signature and the broker: one
+    /// signed under the other version would be dropped by the device without a word.
+    private func changeKeySet(
+        covering operations: [String] = [], revoking keyID: String? = nil
+    ) async throws -> SignedKeySet {
+        let still = links.keys.sorted { $0.rawValue < $1.rawValue }
+        for id in still {
+            if let turn = turnstiles[id, default: Turnstile()].enter() { for await _ in turn {} }
+        }
+        defer { for id in still { turnstiles[id]?.leave() } }
+        let now = configuration.now()
+        let (signed, isNew) = try await vault.write {
+            try HubKeys.keySet(covering: operations, revoking: keyID, in: $0, at: now)
+        }
+        if isNew { try await publishKeySet() }
+        return signed
     }
 
     /// Whether the device is not yet known; an enrolment of the same device under the same name may be taken up again.
@@ -117,6 +150,8 @@ extension Commander {
 
     /// Ends an enrolment with a signed round trip, when the device says hello for the first time.
     func prove(_ id: DeviceID) async {
+        guard proving.insert(id).inserted else { return }
+        defer { proving.remove(id) }
         do {
             guard let device = try await vault.read({ try $0.device(id: id.rawValue) }), device.state == .enrolling
             else { return }
@@ -164,9 +199,12 @@ extension Commander {
         return await first(in: answers, within: patience, clock: configuration.clock) { $0 } ?? device
     }
 
-    /// Takes a device out of the home: its login goes, its key is never accepted again.
+    /// Ends every wait for an enrolment, so that nobody who waits holds up a shutdown.
+    package func endWaits() { for key in enrolments.keys { enrolments.close(key) } }
+
+    /// Takes a device out of the home: its login goes, its key is revoked and never accepted again.
     ///
-    /// - Throws: ``Refusal``; the device is removed from the vault before the broker is told.
+    /// When the broker is not there the login goes as soon as it is; everything else holds at once.
     package func remove(_ name: DeviceName, by requester: Requester) async throws {
         let device = try await vault.read { try $0.requiredDevice(named: name) }
         let now = configuration.now()
@@ -177,8 +215,27 @@ extension Commander {
                     actor: requester, action: "device.remove", subject: name.rawValue, authority: "local",
                     outcome: Device.State.removed.rawValue, detail: ["device": .string(device.id)]), at: now)
         }
-        guard let id = DeviceID(rawValue: device.id) else { return }
-        links[id] = nil
-        try await control(DynamicSecurity.dismiss(id))
+        if let id = DeviceID(rawValue: device.id) { links[id] = nil }
+        await dismissRemoved()
+    }
+
+    /// Takes the logins of removed devices away and tells the others that their keys are revoked; what does not succeed
+    /// is done again with the next connection.
+    func dismissRemoved() async {
+        do {
+            for device in try await vault.read({ try $0.devicesToDismiss() }) {
+                guard let session, session.isConnected, let site, let id = DeviceID(rawValue: device.id) else { return }
+                let keyID = try Ed25519PublicKey(rawBytes: device.identityKey).keyID
+                try await control(DynamicSecurity.dismiss(id))
+                _ = try await changeKeySet(revoking: keyID)
+                for topic in [Topic.hello(site, id), Topic.state(site, id), Topic.online(site, id)] {
+                    // An empty retained message makes the broker forget the one it holds.
+                    try await session.publish(topic, [], qos: 1, retain: true)
+                }
+                try await vault.write { try $0.markDismissed(device.id) }
+            }
+        } catch {
+            logger.warning("a removed device's login is still there", metadata: ["error": "\(error)"])
+        }
     }
 }

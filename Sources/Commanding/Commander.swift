@@ -28,7 +28,12 @@ package actor Commander: Service {
     var controls = Replies<String, JSON>()
     var enrolments = Replies<EnrolmentKey, Device>()
     var turnstiles: [DeviceID: Turnstile] = [:]
-    var foreign = FloodGate(limit: 20)
+    /// What of a device's foreign messages is written down; a noisy device does not hide another one's.
+    var foreign: [DeviceID?: FloodGate] = [:]
+    /// Devices that are answering their first ping.
+    var proving: Set<DeviceID> = []
+    /// One enrolment at a time: two of one label would undo each other's login.
+    var enrolling = Turnstile()
 
     /// A verified acknowledgement with the bytes that prove it.
     struct SignedAcknowledgement: Sendable {
@@ -66,9 +71,16 @@ package actor Commander: Service {
     /// Keeps the session with the broker until shutdown; waits while the vault is sealed.
     package func run() async throws {
         try await cancelWhenGracefulShutdown {
-            await self.vault.waitUntilUnsealed()
-            guard !Task.isCancelled else { return }
-            try await self.serve()
+            while true {
+                await self.vault.waitUntilUnsealed()
+                guard !Task.isCancelled else { return }
+                do {
+                    return try await self.serve()
+                } catch VaultError.sealed {
+                    // Sealed again before the broker's password was read.
+                    continue
+                }
+            }
         }
     }
 
@@ -88,7 +100,9 @@ package actor Commander: Service {
         try await withThrowingDiscardingTaskGroup { group in
             group.addTask { try await session.run() }
             for await event in events {
-                for device in await received(event) { group.addTask { await self.prove(device) } }
+                let received = await received(event)
+                if let device = received.newcomer { group.addTask { await self.prove(device) } }
+                if received.isConnected { group.addTask { await self.dismissRemoved() } }
             }
         }
     }

@@ -1,5 +1,5 @@
-// What the hub believes about a device's current boot comes from the device's own signatures only. A retained hello may
-// be old, so it is believed enough to know the device, never enough to time a command.
+// What the hub believes about a device's current boot comes from the device's own signatures only. A hello may be old,
+// whatever the broker says, so it names a session and never times a command; only what answers the hub does.
 
 import CommandProtocol
 import Delegation
@@ -15,7 +15,7 @@ struct DeviceLink: Sendable {
         let uptime: Int64
         /// The hub's own running time when it was heard.
         let heardAt: Duration
-        /// Whether it was heard live, not out of the broker's store.
+        /// Whether the device said it in answer to the hub, so that it cannot be older than the question.
         let isLive: Bool
     }
 
@@ -31,6 +31,7 @@ struct DeviceLink: Sendable {
     private(set) var keySetVersion: Int64 = 0
     private(set) var hello: Hello?
     private(set) var state: DeviceState?
+    private var unknown: [[UInt8]] = []
 
     init?(_ device: Device, hub: HubID, site: SiteID) {
         // The vault holds only what enrolment accepted; a row that does not pass again is not talked to.
@@ -51,11 +52,11 @@ struct DeviceLink: Sendable {
     /// Takes in a verified hello.
     ///
     /// - Returns: Whether it told anything new.
-    mutating func greeted(_ hello: Hello, retained: Bool, at now: Duration) -> Bool {
+    mutating func greeted(_ hello: Hello, at now: Duration) -> Bool {
         if let known = self.hello, known.ses == hello.ses, hello.seq <= known.seq { return false }
         self.hello = hello
         keySetVersion = hello.kv
-        adopt(session: hello.ses, uptime: hello.up, live: !retained, at: now)
+        if contact?.session != hello.ses { adopt(session: hello.ses, uptime: hello.up, live: false, at: now) }
         for (keyID, counter) in hello.last { burnt[keyID] = max(burnt[keyID] ?? 0, counter) }
         return true
     }
@@ -75,6 +76,12 @@ struct DeviceLink: Sendable {
     mutating func reported(_ state: DeviceState) {
         if let known = self.state, !state.mayReplace(known) { return }
         self.state = state
+    }
+
+    /// Keeps waiting for a command that was given up as unknown, for a late word about it; the oldest is forgotten.
+    mutating func keep(unknown hash: [UInt8]) {
+        unknown.append(hash)
+        if unknown.count > 32 { acknowledgements.forget(unknown.removeFirst()) }
     }
 
     /// Forgets that the contact was fresh, after the device said it was not.

@@ -22,11 +22,12 @@ package enum HubKeys {
         try key(for: .command, in: transaction)
     }
 
-    /// The newest key set, extended by a version when it does not yet let the command key ask for `operations`.
+    /// The newest key set, extended by a version when it does not yet let the command key ask for `operations`, or not
+    /// yet name `keyID` as revoked.
     ///
     /// - Returns: The key set and whether it is new.
     static func keySet(
-        covering operations: [String], in transaction: Transaction, at now: Date
+        covering operations: [String] = [], revoking keyID: String? = nil, in transaction: Transaction, at now: Date
     ) throws -> (signed: SignedKeySet, isNew: Bool) {
         let current = try transaction.currentKeySet().map {
             try SignedKeySet.verify(Array($0.document.utf8), after: nil)
@@ -34,13 +35,17 @@ package enum HubKeys {
         let command = try commandKey(in: transaction).publicKey
         let signer = current?.keySet.signers.first { $0.key == command }
         let wanted = Set(signer?.ops ?? []).union(operations)
-        if let current, let signer, Set(signer.ops) == wanted { return (current, false) }
+        var revoked = current?.keySet.revoked ?? []
+        if let keyID, !revoked.contains(keyID) { revoked.append(keyID) }
+        if let current, let signer, Set(signer.ops) == wanted, revoked == current.keySet.revoked {
+            return (current, false)
+        }
         let root = try key(for: .root, in: transaction)
         let next = KeySet(
             version: (current?.keySet.version ?? 0) + 1,
             root: current?.keySet.root ?? KeySet.Root(keys: [root.publicKey], threshold: 1),
             signers: [KeySet.Signer(key: command, ops: wanted.sorted())],
-            revoked: current?.keySet.revoked ?? [], previous: current?.hash)
+            revoked: revoked, previous: current?.hash)
         let signed = try SignedKeySet.sign(next, keys: [root])
         try transaction.insertKeySet(
             version: next.version, document: String(decoding: signed.document, as: UTF8.self), at: now)

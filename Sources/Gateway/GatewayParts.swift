@@ -4,6 +4,7 @@
 package import Commanding
 package import Delegation
 package import FoundationEssentials
+import Glibc
 package import Granting
 import Hummingbird
 package import Logging
@@ -53,6 +54,7 @@ package struct GatewayParts: Sendable {
         listen: (host: String, port: Int), redirect: (host: String, port: Int),
         onReady: @escaping @Sendable () async -> Void
     ) throws -> [any Service] {
+        let socket = try home.socket()
         let providerRouter = Router()
         provider.addRoutes(to: providerRouter)
         return [
@@ -66,10 +68,14 @@ package struct GatewayParts: Sendable {
                 logger: logger),
             Application(
                 router: ControlAPI(parts: self).router(),
-                configuration: .init(address: .unixDomainSocket(path: try home.socket()), serverName: "Keyholder"),
-                onServerRunning: { _ in await onReady() }, logger: logger),
+                configuration: .init(address: .unixDomainSocket(path: socket), serverName: "Keyholder"),
+                onServerRunning: { _ in
+                    // Bound as the umask says, which leaves the run bit; a socket is read and written.
+                    chmod(socket, 0o600)
+                    await onReady()
+                }, logger: logger),
             // Last to start and so first to stop: the control API waits for its answers to end.
-            Followers(vault: vault),
+            Followers(vault: vault, commander: commander),
         ]
     }
 }

@@ -23,16 +23,23 @@ extension Keeper {
                 .notFound, "this approval belongs to no request that waits",
                 hint: "ask for the grant again; each approval counts once")
             guard query.utf8.count <= 16_384, let handle = Self.handle(in: query) else { throw stranger }
-            // Sealed before it is taken, so that a sealed vault does not use the approval up.
-            let taken = try await vault.write { transaction -> (PendingApproval, GrantRecord)? in
-                guard let pending = try transaction.takePendingApproval(handle: handle),
-                    let record = try transaction.grant(id: pending.grant)
-                else { return nil }
-                return (pending, record)
-            }
-            guard let (pending, record) = taken else { throw stranger }
+            // Refused before it is taken, so that neither a pause nor a sealed vault uses the approval up.
+            if let reticence { throw reticence }
+            guard let id = try await vault.read({ try $0.grantAwaiting(handle: handle) }) else { throw stranger }
+            // Noted before it is taken, so that nobody sees a request without its approval and without this note.
+            guard redeeming.insert(id).inserted else { throw stranger }
             // Outlives the browser's connection, which may be gone before the provider has answered; awaited here.
-            return try await Task { try await self.redeem(pending, record, at: provider, query: query) }.value
+            return try await Task {
+                defer { self.redeeming.remove(id) }
+                let taken = try await self.vault.write { transaction -> (PendingApproval, GrantRecord)? in
+                    guard let pending = try transaction.takePendingApproval(handle: handle),
+                        let record = try transaction.grant(id: pending.grant)
+                    else { return nil }
+                    return (pending, record)
+                }
+                guard let (pending, record) = taken else { throw stranger }
+                return try await self.redeem(pending, record, at: provider, query: query)
+            }.value
         }
     }
 
@@ -55,6 +62,7 @@ extension Keeper {
                 hint: "run 'keyholder grant request \(device) --flow oob'")
         }
         guard pending.expiresAt > time.now() else { throw try await tooLate(record) }
+        if let reticence { throw reticence }
         guard redeeming.insert(record.grant.id).inserted else {
             throw Refusal(.conflict, "a verifier for device \(quoted(device.rawValue)) is being tried already")
         }
@@ -78,8 +86,6 @@ extension Keeper {
     private func redeem(
         _ pending: PendingApproval, _ record: GrantRecord, at provider: ProviderName, query: String
     ) async throws -> Grant {
-        redeeming.insert(record.grant.id)
-        defer { redeeming.remove(record.grant.id) }
         do {
             guard pending.provider == provider else { throw OAuthError.issuerMismatch }
             guard pending.expiresAt > time.now() else { throw try await tooLate(record) }
@@ -154,31 +160,37 @@ extension Keeper {
 
     private func activate(_ record: GrantRecord, _ issued: IssuedTokens, issuedUptime: Duration?) async throws -> Grant
     {
-        let now = time.now()
-        let active = try await vault.write { transaction -> GrantRecord? in
-            guard try transaction.grant(id: record.grant.id)?.grant.state == .pending else { return nil }
+        let (now, profiles) = (time.now(), profiles)
+        let (active, replaced) = try await vault.write { transaction -> (GrantRecord?, [Remains]) in
+            guard try transaction.grant(id: record.grant.id)?.grant.state == .pending else { return (nil, []) }
+            var replaced: [Remains] = []
             for earlier in try transaction.grants(ofDeviceID: record.deviceID) where earlier.grant.id != record.grant.id
             {
+                let remains = try transaction.remains(of: earlier)
                 guard
                     try transaction.endGrant(
                         earlier.grant.id, from: [.active, .needsReauth, .pending], to: .revoked,
                         reason: "a newer approval took its place")
                 else { continue }
                 try transaction.audit(.about(earlier.grant, by: .agent, "grant.revoke", "replaced"), at: now)
+                // Other vendors may end every token of the consumer, the new one too.
+                if (try? profiles.providerProfile(earlier.grant.provider))?.isHome == true { replaced.append(remains) }
             }
-            guard try transaction.activateGrant(record.grant.id, with: issued) else { return nil }
+            guard try transaction.activateGrant(record.grant.id, with: issued) else { return (nil, []) }
             try transaction.audit(
                 .about(
                     record.grant, by: .agent, "grant.approve", "active",
                     ["generation": 1, "scope": .strings(issued.scopes)]),
                 at: now)
-            return try transaction.grant(id: record.grant.id)
+            return (try transaction.grant(id: record.grant.id), replaced)
         }
         guard let active else {
+            await disclaim(issued.tokens, of: record)
             throw Refusal(
                 .conflict, "the request for device \(quoted(record.grant.device.rawValue)) was given up meanwhile",
                 hint: "run 'keyholder grant request \(record.grant.device)'")
         }
+        sayFarewell(to: replaced)
         freshness[active.grant.id] = Freshness(active, issuedUptime: issuedUptime, jitter: time.jitter())
         logger.notice(
             "grant active",

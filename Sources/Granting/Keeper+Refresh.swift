@@ -57,6 +57,7 @@ extension Keeper {
     }
 
     private func attempt(_ id: GrantID) async throws -> RefreshResult {
+        if let reply = unkept[id] { try await keep(reply, of: id) }
         let found = try await vault.read { transaction -> RefreshMaterial? in
             guard let record = try transaction.grant(id: id), record.grant.state == .active else { return nil }
             return RefreshMaterial(
@@ -84,7 +85,7 @@ extension Keeper {
         if endpoints.rotation != .none { await takeTurn() }
         defer { if endpoints.rotation != .none { turnstile.leave() } }
         // Looked at again after waiting for the turn.
-        guard !isStopping else { return .failed(Refusal(.failure, "the daemon is stopping")) }
+        if let reticence { return .failed(reticence) }
         return try await converse(token, consumer, material, remote)
     }
 
@@ -104,7 +105,9 @@ extension Keeper {
             guard try await vault.write({ try $0.beginRefresh(intent) }) else { return .ended }
             let verdict = try await ask(token, consumer, record, remote)
             switch attempt.received(verdict, uptime: time.uptime(), jitter: time.jitter()) {
-            case .sendAgain: continue
+            case .sendAgain:
+                // What was begun is on the disk, so that the next start sends the token again.
+                if let reticence { return .failed(reticence) }
             case .finish(let reply):
                 return try await finish(
                     reply, of: record, replacing: token, sentAt: sentAt, sentUptime: sentUptime, remote, consumer)
@@ -126,8 +129,8 @@ extension Keeper {
         do {
             let reply = try await remote.refresh(token, consumer: consumer)
             if reply.isSuccess {
-                let (id, generation) = (record.grant.id, record.grant.generation)
-                _ = try await vault.write { try $0.stageReply(reply.body, of: id, generation: generation) }
+                try await keep(
+                    UnkeptReply(generation: record.grant.generation, body: reply.body), of: record.grant.id)
             }
             outcome = .reply(
                 status: reply.status, contentType: reply.contentType, retryAfter: reply.retryAfter,

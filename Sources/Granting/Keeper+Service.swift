@@ -10,6 +10,8 @@ import Vault
 extension Keeper: Service {
     /// How long may a change of the wall clock go unnoticed?
     private static let longestNap = 60.0
+    /// How long may a run that is cancelled, not shut down, still wait for replies? The daemon gives it 5 s.
+    private static let patienceWhenCancelled = Duration.seconds(3)
 
     /// Keeps tokens fresh until shutdown, and then waits for the refreshes under way.
     package func run() async throws {
@@ -20,20 +22,10 @@ extension Keeper: Service {
             // Ends with the one step it takes; `serve` returns because of it.
             Task { await self.stop() }
         }
-        await settle(within: configuration.drainPatience)
-    }
-
-    /// Waits for the refreshes under way, `patience` at most; before the vault is sealed, say, so that no reply is lost.
-    package func settle(within patience: Duration) async {
-        let running = Array(refreshes.values)
-        guard !running.isEmpty else { return }
-        let time = time
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { for task in running { _ = await task.value } }
-            group.addTask { try? await time.sleep(patience) }
-            await group.next()
-            group.cancelAll()
-        }
+        retryKeeping()
+        let patience = Task.isCancelled ? Self.patienceWhenCancelled : configuration.drainPatience
+        // A task of its own, because in a cancelled one nothing waits; awaited here.
+        await Task { await self.settle(within: patience) }.value
     }
 
     /// Makes the loop look again.
@@ -53,7 +45,15 @@ extension Keeper: Service {
             isWakeUpDue = false
             var pause = Self.longestNap
             if vault.isSealed {
+                // A sealed hub has no secret in memory.
+                unkept = [:]
                 await sleepUntilUnsealed()
+                pausedUntil = nil
+                hasRecovered = false
+                continue
+            }
+            if let pausedUntil, pausedUntil > time.uptime() {
+                await sleep(seconds: (pausedUntil - time.uptime()).seconds)
                 continue
             }
             do {
@@ -75,7 +75,7 @@ extension Keeper: Service {
     private func recover() async throws {
         let (open, waiting) = try await vault.read { transaction in
             let waiting = try transaction.grants().filter { record in
-                try record.grant.state == .pending && transaction.pendingApproval(of: record.grant.id) == nil
+                try record.grant.state == .pending && !transaction.hasPendingApproval(record.grant.id)
             }
             return (try transaction.openRefreshes(), waiting)
         }
@@ -86,11 +86,8 @@ extension Keeper: Service {
         }
         for id in open {
             logger.notice("finishing an interrupted refresh", metadata: ["grant.id": "\(id)"])
-            if try await vault.read({ try $0.hasStagedReply(id) }) {
-                _ = await refresh(id)
-            } else {
-                _ = beginRefresh(id)
-            }
+            // Not awaited: a reply that turns out to be useless is asked for again, and a shutdown must not wait for that.
+            _ = beginRefresh(id)
         }
     }
 
@@ -98,6 +95,9 @@ extension Keeper: Service {
     private func beginWhatIsDue() async throws -> Double {
         let (active, deadlines) = try await vault.read { transaction in
             (try transaction.activeGrants(), try transaction.pendingDeadlines())
+        }
+        for id in unkept.keys where refreshes[id] == nil && !active.contains(where: { $0.grant.id == id }) {
+            try await disclaimUnkept(id)
         }
         var next = Double.infinity
         for record in active where record.isRefreshable && refreshes[record.grant.id] == nil {

@@ -1,5 +1,6 @@
 // The keeper owns what changes about grants while the program runs: timers, refreshes under way, rests after failures.
 // It holds no secret between two calls; tokens are read from the vault each time, so sealing it takes them all away.
+// The one exception is a reply that the disk did not take: it is the only copy, and stays until the vault is sealed.
 
 package import AsyncHTTPClient
 package import Delegation
@@ -23,15 +24,23 @@ package actor Keeper {
     /// What is known of each active grant's newest generation.
     var freshness: [GrantID: Freshness] = [:]
     /// Refreshes under way, at most one for each grant.
-    var refreshes: [GrantID: Task<RefreshResult, Never>] = [:]
+    var refreshes: [GrantID: Task<RefreshResult, Never>] = [:] { didSet { noteQuiet() } }
     /// Lets one rotating refresh through at a time, so that a crash costs one grant at most.
     var turnstile = Turnstile()
     /// Consumers that their provider refused, with the uptime until which they rest.
     var restingConsumers: [String: Duration] = [:]
     /// Grants whose approval has come and is being redeemed.
-    var redeeming: Set<GrantID> = []
+    var redeeming: Set<GrantID> = [] { didSet { noteQuiet() } }
+    /// How many providers are being told that tokens have ended.
+    var farewells = 0 { didSet { noteQuiet() } }
+    /// Whoever waits until nothing is under way.
+    var waitingForQuiet: [AsyncStream<Never>.Continuation] = []
+    /// Replies that the vault could not take yet.
+    var unkept: [GrantID: UnkeptReply] = [:]
 
     var isStopping = false
+    /// Uptime until which nothing new is sent, because the vault is about to be sealed.
+    var pausedUntil: Duration?
     var nap: Task<Void, Never>?
     var isWakeUpDue = false
 

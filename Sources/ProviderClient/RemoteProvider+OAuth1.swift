@@ -74,11 +74,22 @@ extension RemoteProvider {
         try demandSuccess(reply)
     }
 
-    /// Signs and sends; when the provider objects to our clock, once more with its own.
+    /// Signs and sends; when the provider objects to our clock, or refuses without a reason, once more with its own.
     func sendSigned(
         _ method: String, _ url: String, form: [Parameter] = [], consumer: Consumer, token: TokenCredentials?,
         callback: String? = nil, verifier: Secret? = nil
     ) async throws -> RawReply {
+        try await sendCorrecting(
+            method, url, form: form, consumer: consumer, token: token, callback: callback, verifier: verifier
+        ).reply
+    }
+
+    /// As ``sendSigned(_:_:form:consumer:token:callback:verifier:)``; says whether the reply is to a signature with the
+    /// provider's own time.
+    func sendCorrecting(
+        _ method: String, _ url: String, form: [Parameter] = [], consumer: Consumer, token: TokenCredentials?,
+        callback: String? = nil, verifier: Secret? = nil
+    ) async throws -> (reply: RawReply, isCorrected: Bool) {
         func attempt(clockOffset: Int) async throws -> RawReply {
             let header = try signed(
                 method, url, form: form, consumer: consumer, token: token, callback: callback,
@@ -89,14 +100,21 @@ extension RemoteProvider {
                     form: form.isEmpty ? nil : Secret(text: FormCoding.encode(form))))
         }
         let reply = try await attempt(clockOffset: 0)
-        guard reply.status == 401 || reply.status == 400,
-            let problem = OAuthProblem.parse(reply.body.revealBytes(), wwwAuthenticate: reply.wwwAuthenticate),
-            problem.isAboutTime,
-            let theirs = problem.acceptableTimestamps.map({ $0.lowerBound + ($0.upperBound - $0.lowerBound) / 2 })
-                ?? reply.date.flatMap(HTTPDate.parse)
-        else { return reply }
+        // The `Date` is believed because secrets go over TLS or to this machine only.
+        guard let theirs = Self.time(objectedWith: reply) else { return (reply, false) }
         let offset = theirs.subtractingReportingOverflow(Int(now().timeIntervalSince1970))
-        return offset.overflow ? reply : try await attempt(clockOffset: offset.partialValue)
+        guard !offset.overflow else { return (reply, false) }
+        return (try await attempt(clockOffset: offset.partialValue), true)
+    }
+
+    /// The provider's time, when what it refused may have been our clock.
+    private static func time(objectedWith reply: RawReply) -> Int? {
+        let date = reply.date.flatMap(HTTPDate.parse)
+        guard let problem = OAuthProblem.parse(reply.body.revealBytes(), wwwAuthenticate: reply.wwwAuthenticate) else {
+            return reply.status == 401 ? date : nil
+        }
+        guard reply.status == 401 || reply.status == 400, problem.isAboutTime else { return nil }
+        return problem.acceptableTimestamps.map { $0.lowerBound + ($0.upperBound - $0.lowerBound) / 2 } ?? date
     }
 
     private func signed(

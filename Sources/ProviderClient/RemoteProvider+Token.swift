@@ -23,9 +23,12 @@ extension RemoteProvider {
     package func validate(_ tokens: GrantTokens, consumer: Consumer) async throws -> Answer? {
         guard let url = profile.validationEndpoint else { return nil }
         let reply: RawReply
+        // With OAuth 1.0a a 401 without a reason may be about our clock, until it comes to the provider's own time.
+        var isPlainRefusalClear = true
         switch profile.endpoints {
         case .oauth1:
-            reply = try await sendSigned("GET", url, consumer: consumer, token: tokens.credentials)
+            (reply, isPlainRefusalClear) = try await sendCorrecting(
+                "GET", url, consumer: consumer, token: tokens.credentials)
         case .oauth2:
             reply = try await send(
                 OutgoingRequest(
@@ -33,7 +36,9 @@ extension RemoteProvider {
         }
         switch reply.status {
         case 200..<300: return .honoured
-        case 401: return Self.isAboutToken(reply) ? .notHonoured : .unclear(status: 401)
+        case 401:
+            let problem = OAuthProblem.parse(reply.body.revealBytes(), wwwAuthenticate: reply.wwwAuthenticate)
+            return problem?.needsApproval ?? isPlainRefusalClear ? .notHonoured : .unclear(status: 401)
         case 403: return .forbidden
         default: return .unclear(status: reply.status)
         }
@@ -50,11 +55,6 @@ extension RemoteProvider {
                 tokens.refreshToken ?? tokens.accessToken, isRefreshToken: tokens.refreshToken != nil,
                 consumer: consumer)
         }
-    }
-
-    /// A 401 for our clock or signature says nothing about the token.
-    private static func isAboutToken(_ reply: RawReply) -> Bool {
-        OAuthProblem.parse(reply.body.revealBytes(), wwwAuthenticate: reply.wwwAuthenticate)?.needsApproval ?? true
     }
 
     func demandSuccess(_ reply: RawReply) throws(ProviderFailure) {

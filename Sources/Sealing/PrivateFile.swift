@@ -66,10 +66,13 @@ package enum PrivateFile {
 
     /// Puts a new file in the place of an old one, atomically.
     package static func replace(_ path: String, _ content: Secret) throws(PrivateFileError) {
-        let temporary = "\(path).new"
-        unlink(temporary)
+        let temporary = "\(path).\(Random.alphanumerics(8))"
         try write(temporary, content, flags: O_EXCL)
-        guard rename(temporary, path) == 0 else { throw .system(path, verb: "replace", errno: errno) }
+        guard rename(temporary, path) == 0 else {
+            let code = errno
+            unlink(temporary)
+            throw .system(path, verb: "replace", errno: code)
+        }
         try syncFolder(of: path)
     }
 

@@ -44,7 +44,7 @@ struct Boundary: RouterMiddleware {
         let configuration = provider.configuration
         let host = (request.head.authority ?? "").lowercased()
         // A page of a foreign site that had its name pointed at this machine arrives with its own name in `Host`.
-        guard host == configuration.host || configuration.furtherHosts.contains(host) else {
+        guard configuration.isOwn(host: host) else {
             throw ProviderFault.notice(
                 status: 421, title: "Wrong address", advice: "This home answers at \(configuration.baseURL) only.")
         }

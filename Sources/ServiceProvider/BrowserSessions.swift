@@ -42,7 +42,7 @@ extension HomeProvider {
     func checkOrigin(_ incoming: Incoming) throws {
         let origin = incoming.headers[.origin]
         let site = HeaderName("Sec-Fetch-Site").flatMap { incoming.headers[$0] }
-        guard origin != nil || site != nil, origin ?? configuration.baseURL == configuration.baseURL,
+        guard origin != nil || site != nil, configuration.isOwn(origin: origin ?? configuration.baseURL),
             site ?? "same-origin" == "same-origin"
         else { throw ProviderFault.foreignOrigin }
     }

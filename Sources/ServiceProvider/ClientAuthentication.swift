@@ -4,6 +4,7 @@ import Delegation
 import Hummingbird
 import OAuth
 import Sealing
+import StrictJSON
 import Vault
 
 extension HomeProvider {
@@ -30,6 +31,50 @@ extension HomeProvider {
         }
         guard let found else { throw OAuth2Refusal.invalidClient(usedHeader: client.usedHeader) }
         return found
+    }
+
+    /// Notes that a client did not prove to be who it says.
+    ///
+    /// - Returns: What it is told.
+    func refused(
+        _ client: ReceivedTokenRequest.Client, _ refusal: OAuth2Refusal, in transaction: Transaction
+    ) throws -> ProviderFault {
+        // Strangers to the home must not be able to fill the log.
+        guard let consumer = try claimedConsumer(client, in: transaction) else { return .oauth2(refusal) }
+        let seconds = try auditFailure(
+            of: consumer, subject: "token endpoint", why: refusal.code, in: transaction)
+        return seconds.map { .tooOften(seconds: $0) } ?? .oauth2(refusal)
+    }
+
+    /// Counts a failed authentication, and writes it into the audit log unless there were many lately; then the next row
+    /// says how many were left out.
+    ///
+    /// - Returns: Seconds to wait, when there were too many.
+    func auditFailure(
+        of consumer: RegisteredConsumer, subject: String, why: String, in transaction: Transaction
+    ) throws -> Int? {
+        let now = configuration.now()
+        let verdict = failures.count(consumer.id, at: now)
+        if let unwritten = verdict.unwritten {
+            var detail = [JSON.Member("why", .string(why))]
+            if unwritten > 0 { detail.append(JSON.Member("suppressed", .integer(Int64(unwritten)))) }
+            try transaction.audit(
+                AuditEntry(
+                    actor: .app(consumer.key), action: "provider.token", subject: subject, authority: "none",
+                    outcome: "refused", detail: .object(detail)), at: now)
+        }
+        return verdict.retryAfter
+    }
+
+    /// Whom a client says it is, when there is such a one.
+    private func claimedConsumer(
+        _ client: ReceivedTokenRequest.Client, in transaction: Transaction
+    ) throws -> RegisteredConsumer? {
+        switch client {
+        case .basic(let basic):
+            try basic.interpretations.first.flatMap { try transaction.registeredConsumer(key: $0.clientID) }
+        case .post(let id, _), .none(let id): try transaction.registeredConsumer(key: id)
+        }
     }
 
     /// The client of a request that is a form but no token request.

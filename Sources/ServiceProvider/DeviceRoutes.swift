@@ -35,7 +35,7 @@ extension HomeProvider {
     }
 
     private func operations(of access: AppAccess) async throws -> [RequestedOperation] {
-        try await vault.read { try RequestedOperation.resolve(access.scopes, in: $0, profiles: profiles) }
+        try await vault.read { try RequestedOperation.readable(access.scopes, in: $0, profiles: profiles) }
     }
 
     private static func json(_ operations: [RequestedOperation]) -> JSON {

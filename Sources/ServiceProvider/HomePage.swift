@@ -14,7 +14,7 @@ extension HomeProvider {
         return try await vault.write { transaction in
             var shown: [[String: Any]] = []
             for grant in try transaction.liveGrants(at: now) {
-                let operations = try RequestedOperation.resolve(grant.scopes, in: transaction, profiles: profiles)
+                let operations = try ShownOperation.describe(grant.scopes, in: transaction, profiles: profiles)
                 var item: [String: Any] = [
                     "consumer": grant.consumer.name, "kind": grant.consumer.isAgent ? "This hub itself" : "App",
                     "allowed_by": grant.person.name, "since": Self.day(grant.createdAt),

@@ -1,5 +1,5 @@
-// The home's own service provider keeps nothing in memory but its templates: whatever it promised is in the vault
-// before it is said, so a power cut takes nothing back and gives nothing twice.
+// The home's own service provider keeps nothing in memory but its templates and a count of failures: whatever it promised
+// is in the vault before it is said, so a power cut takes nothing back and gives nothing twice.
 
 package import Delegation
 package import Hummingbird
@@ -14,6 +14,7 @@ package struct HomeProvider: Sendable {
     let logger: Logger
     let pages: Pages
     let passwords: PasswordQueue
+    let failures = AuthenticationFailures()
 
     /// Prepares the provider; nothing is read from the vault yet, which may be sealed.
     ///

@@ -121,16 +121,13 @@ extension HomeProvider {
         if let refusal { throw ProviderFault.oauth1(refusal) }
     }
 
-    /// Notes a refusal, in the audit log when the consumer exists and in the ordinary one otherwise.
+    /// Notes a refusal, in the audit log when the consumer exists and did not fail often lately, and in the ordinary one
+    /// always; the answer stays the same, for OAuth 1.0a has none that says "too often".
     private func refused(_ key: String, _ refusal: OAuth1Refusal) async throws -> ProviderFault {
-        let now = configuration.now()
         logger.notice("oauth1 request refused", metadata: ["oauth.problem": "\(refusal.problem)"])
         try await vault.write { transaction in
-            guard try transaction.registeredConsumer(key: key) != nil else { return }
-            try transaction.audit(
-                AuditEntry(
-                    actor: .app(key), action: "provider.token", subject: "signature", authority: "none",
-                    outcome: "refused", detail: ["why": .string(refusal.problem)]), at: now)
+            guard let consumer = try transaction.registeredConsumer(key: key) else { return }
+            _ = try auditFailure(of: consumer, subject: "signature", why: refusal.problem, in: transaction)
         }
         return .oauth1(refusal)
     }

@@ -22,10 +22,17 @@ extension HomeProvider {
                 throw OAuth2Refusal.missingParameter("token")
             }
             let now = configuration.now()
-            try await vault.write { transaction in
-                let consumer = try authenticate(client, in: transaction)
+            let fault = try await vault.write { transaction -> ProviderFault? in
+                let consumer: RegisteredConsumer
+                do {
+                    consumer = try authenticate(client, in: transaction)
+                } catch let refusal as OAuth2Refusal {
+                    return try refused(client, refusal, in: transaction)
+                }
                 try revoke(Secret(text: token), of: consumer, in: transaction, at: now)
+                return nil
             }
+            if let fault { throw fault }
             return Response(status: .ok)
         } catch let refusal as OAuth2Refusal {
             throw ProviderFault.oauth2(refusal)

@@ -29,14 +29,12 @@ extension HomeProvider {
         }
         let now = configuration.now()
         // A refusal is a value here, because what led to it (a replayed code that ends its grant) must be kept.
-        let result = try await vault.write { transaction -> Result<TokenReply, OAuth2Refusal> in
+        let result = try await vault.write { transaction -> Result<TokenReply, ProviderFault> in
             let consumer: RegisteredConsumer
             do {
                 consumer = try authenticate(request.client, in: transaction)
             } catch let refusal as OAuth2Refusal {
-                try auditRefusal(
-                    refusal, of: claimedConsumer(request.client, in: transaction), in: transaction, at: now)
-                return .failure(refusal)
+                return .failure(try refused(request.client, refusal, in: transaction))
             }
             let result: Result<TokenReply, OAuth2Refusal>
             do {
@@ -47,14 +45,14 @@ extension HomeProvider {
             if case .failure(let refusal) = result {
                 try auditRefusal(refusal, of: consumer, in: transaction, at: now)
             }
-            return result
+            return result.mapError { .oauth2($0) }
         }
         switch result {
         case .success(let reply):
             return Reply.body(reply.body().revealBytes(), type: "application/json")
-        case .failure(let refusal):
-            logger.notice("token request refused", metadata: ["oauth.error": "\(refusal.code)"])
-            throw ProviderFault.oauth2(refusal)
+        case .failure(let fault):
+            logger.notice("token request refused", metadata: ["oauth.error": "\(fault)"])
+            throw fault
         }
     }
 
@@ -138,22 +136,9 @@ extension HomeProvider {
                 authority: authority, outcome: "issued"), at: now)
     }
 
-    /// Whom a client says it is, when there is such a one.
-    private func claimedConsumer(
-        _ client: ReceivedTokenRequest.Client, in transaction: Transaction
-    ) throws -> RegisteredConsumer? {
-        switch client {
-        case .basic(let basic):
-            try basic.interpretations.first.flatMap { try transaction.registeredConsumer(key: $0.clientID) }
-        case .post(let id, _), .none(let id): try transaction.registeredConsumer(key: id)
-        }
-    }
-
     private func auditRefusal(
-        _ refusal: OAuth2Refusal, of consumer: RegisteredConsumer?, in transaction: Transaction, at now: Date
+        _ refusal: OAuth2Refusal, of consumer: RegisteredConsumer, in transaction: Transaction, at now: Date
     ) throws {
-        // Strangers must not be able to fill the log.
-        guard let consumer else { return }
         try transaction.audit(
             AuditEntry(
                 actor: .app(consumer.key), action: "provider.token", subject: "token endpoint", authority: "none",

@@ -1,5 +1,5 @@
 // A scope is `<operation>@<device>`; it means something only as long as the device is enrolled and its profile has the
-// operation. What is resolved here is stored by device id.
+// operation. What is resolved here is stored by device id, and taking it back never depends on a profile.
 
 import Delegation
 import Vault
@@ -45,6 +45,25 @@ struct RequestedOperation: Sendable {
         }
     }
 
+    /// As ``resolve(_:in:profiles:)``, without the operations of devices whose profile cannot be read just now: what is
+    /// only described must not fail because of one broken file.
+    static func readable(
+        _ stored: [ScopedOperation], in transaction: Transaction, profiles: any ProfileCatalog
+    ) throws -> [RequestedOperation] {
+        try stored.compactMap { scoped in
+            guard let device = try transaction.device(id: scoped.device), device.state != .removed else { return nil }
+            return find(scoped, of: device, profiles: profiles)
+        }
+    }
+
+    static func find(
+        _ scoped: ScopedOperation, of device: Device, profiles: any ProfileCatalog
+    ) -> RequestedOperation? {
+        guard let profile = try? profiles.deviceProfile(device.profile) else { return nil }
+        return profile.operations.first { $0.name == scoped.operation }
+            .map { RequestedOperation(device: device, profile: profile, operation: $0) }
+    }
+
     /// The most a consumer may ask for.
     static func allowed(
         to consumer: RegisteredConsumer, in transaction: Transaction, profiles: any ProfileCatalog
@@ -74,27 +93,7 @@ struct RequestedOperation: Sendable {
 
 extension [RequestedOperation] {
     /// As the templates show them, grouped by device.
-    var shown: [[String: Any]] {
-        var groups: [[RequestedOperation]] = []
-        for operation in self {
-            if let index = groups.firstIndex(where: { $0.first?.device.id == operation.device.id }) {
-                groups[index].append(operation)
-            } else {
-                groups.append([operation])
-            }
-        }
-        return groups.map { group in
-            [
-                "name": group.first?.device.name.rawValue ?? "", "title": group.first?.profile.title ?? "",
-                "operations": group.enumerated().map { index, item -> [String: Any] in
-                    [
-                        "title": item.operation.title, "high": item.operation.risk == .high,
-                        "last": index == group.count - 1,
-                    ]
-                },
-            ]
-        }
-    }
+    var shown: [[String: Any]] { map(ShownOperation.init).shown }
 
     /// Whether one of them can do harm in the wrong hands.
     var hasHighRisk: Bool { contains { $0.operation.risk == .high } }

@@ -54,12 +54,26 @@ package struct ServiceProviderConfiguration: Sendable {
         self.now = now
     }
 
-    /// The `Host` of the base URL.
-    var host: String {
+    /// Whether a `Host`, in lower case, is one of this home's, with or without the scheme's own port.
+    func isOwn(host: String) -> Bool {
+        let given = bare(host)
+        return given == bare(authority) || furtherHosts.contains { bare($0) == given }
+    }
+
+    /// Whether an `Origin` is the base URL's, with or without the scheme's own port.
+    func isOwn(origin: String) -> Bool { bare(origin) == bare(baseURL) }
+
+    var isSecure: Bool { baseURL.hasPrefix("https://") }
+
+    private var authority: String {
         (baseURL.firstRange(of: "://").map { baseURL[$0.upperBound...] } ?? "").prefix { $0 != "/" }.lowercased()
     }
 
-    var isSecure: Bool { baseURL.hasPrefix("https://") }
+    /// Browsers leave the scheme's own port out, and a base URL may name it.
+    private func bare(_ text: String) -> String {
+        let port = isSecure ? ":443" : ":80"
+        return text.hasSuffix(port) ? String(text.dropLast(port.count)) : text
+    }
 }
 
 extension Date {

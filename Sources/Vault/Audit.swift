@@ -1,5 +1,6 @@
-// Every row authenticates itself and all rows before it: to change or drop one in the middle, one needs the audit key,
-// which is sealed. Rows are written in the transaction of what they tell about.
+// Every row authenticates itself and all rows before it, and a sealed head says where the log ends: to change, drop or
+// cut off a line, one needs keys that are sealed. Rows are written in the transaction of what they tell about. A whole
+// file that is put back as it once was cannot be told from the inside.
 
 package import Delegation
 package import FoundationEssentials
@@ -68,15 +69,16 @@ extension Transaction {
     /// - Throws: ``VaultError/sealed``: nothing that needs a secret happens without a line in the log.
     package func audit(_ entry: AuditEntry, at now: Date) throws {
         let key = try auditKey()
-        let last = try Row.fetchOne(database, sql: "SELECT seq, mac FROM audit ORDER BY seq DESC LIMIT 1")
-        let previous = try last.map { try Columns($0, table: "audit").bytes("mac") } ?? []
+        // From the sealed head, not from the newest line: lines that were cut off leave a gap that no later line closes.
+        let head = try auditHead() ?? AuditHead(sequence: 0, mac: [])
         let next = AuditEntry(
-            sequence: try last.map { try Columns($0, table: "audit").integer("seq") + 1 } ?? 1,
+            sequence: head.sequence + 1,
             // To the second, so that what is read back authenticates as it was written.
             at: Date(timeIntervalSince1970: now.timeIntervalSince1970.rounded(.down)),
             actor: Self.storable(entry.actor), action: Self.storable(entry.action),
             subject: Self.storable(entry.subject), authority: Self.storable(entry.authority),
             outcome: Self.storable(entry.outcome), detail: entry.detail)
+        let mac = Self.mac(of: next, after: head.mac, key: key)
         try database.execute(
             sql: """
                 INSERT INTO audit (seq, at, actor, action, subject, authority, outcome, detail, mac)
@@ -84,8 +86,9 @@ extension Transaction {
                 """,
             arguments: [
                 next.sequence, next.at, next.actor, next.action, next.subject, next.authority, next.outcome,
-                next.detail.text, Self.mac(of: next, after: previous, key: key).data,
+                next.detail.text, mac.data,
             ])
+        try setAuditHead(AuditHead(sequence: next.sequence, mac: mac))
     }
 
     /// The lines after `sequence`, oldest first.
@@ -118,7 +121,35 @@ extension Transaction {
             previous = mac
             expected += 1
         }
+        // The key was made with the first line, and the head with every line: without a head, lines are gone.
+        guard let head = try auditHead(), head.sequence == expected - 1, ConstantTime.equal(head.mac, previous) else {
+            return .broken(at: expected)
+        }
         return .intact(entries: Int(expected - 1))
+    }
+
+    /// Where the log ends; sealed, so that a log that was cut off is told from a short one.
+    private struct AuditHead {
+        let sequence: Int64
+        let mac: [UInt8]
+    }
+
+    private func auditHead() throws -> AuditHead? {
+        guard let row = try Row.fetchOne(database, sql: "SELECT sealed_head FROM audit_head") else { return nil }
+        let sealed = try Columns(row, table: "audit_head").bytes("sealed_head")
+        let bytes = try sealer.open(sealed, table: "audit_head", row: "1", column: "sealed_head").revealBytes()
+        guard bytes.count == 40 else { throw VaultError.badRow(table: "audit_head", column: "sealed_head") }
+        return AuditHead(
+            sequence: bytes.prefix(8).reduce(0) { $0 << 8 | Int64($1) }, mac: Array(bytes.suffix(32)))
+    }
+
+    private func setAuditHead(_ head: AuditHead) throws {
+        let number = (0..<8).map { UInt8(truncatingIfNeeded: head.sequence >> Int64(56 - 8 * $0)) }
+        let sealed = try sealer.seal(Secret(number + head.mac), table: "audit_head", row: "1", column: "sealed_head")
+        try database.execute(
+            sql:
+                "INSERT INTO audit_head (id, sealed_head) VALUES (1, ?1) ON CONFLICT (id) DO UPDATE SET sealed_head = ?1",
+            arguments: [sealed.data])
     }
 
     private func auditKey() throws -> Secret {

@@ -69,6 +69,17 @@ extension Transaction {
         try database.execute(sql: "DELETE FROM device WHERE id = ? AND state = 'enrolling'", arguments: [id])
     }
 
+    /// Removed devices whose login at the broker may still be there.
+    package func devicesToDismiss() throws -> [Device] {
+        try Row.fetchAll(database, sql: "SELECT * FROM device WHERE state = 'removed' AND dismissed = 0").map(
+            Self.device)
+    }
+
+    /// Notes that a removed device's login is gone.
+    package func markDismissed(_ id: String) throws {
+        try database.execute(sql: "UPDATE device SET dismissed = 1 WHERE id = ?", arguments: [id])
+    }
+
     private static func device(_ row: Row) throws -> Device {
         let columns = Columns(row, table: "device")
         guard let name = DeviceName(rawValue: try columns.text("name")) else {

@@ -9,7 +9,8 @@ extension Schema {
                 CREATE TABLE device (
                     id TEXT PRIMARY KEY, name TEXT NOT NULL, profile TEXT NOT NULL, state TEXT NOT NULL,
                     identity_key BLOB NOT NULL UNIQUE, sealing_key BLOB NOT NULL,
-                    created_at TEXT NOT NULL, enrolled_at TEXT
+                    created_at TEXT NOT NULL, enrolled_at TEXT,
+                    dismissed INTEGER NOT NULL DEFAULT 0
                 ) STRICT;
                 CREATE UNIQUE INDEX device_name ON device (name) WHERE state <> 'removed';
                 CREATE TABLE key_set (

@@ -26,6 +26,9 @@ enum Schema {
                         action TEXT NOT NULL, subject TEXT NOT NULL, authority TEXT NOT NULL,
                         outcome TEXT NOT NULL, detail TEXT NOT NULL, mac BLOB NOT NULL
                     ) STRICT;
+                    CREATE TABLE audit_head (
+                        id INTEGER PRIMARY KEY CHECK (id = 1), sealed_head BLOB NOT NULL
+                    ) STRICT;
                     """)
         }
         migrator.registerMigration("1 devices and commands", migrate: createDevices)

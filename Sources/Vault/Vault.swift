@@ -12,6 +12,7 @@ package final class Vault: Sendable {
     private let dataKey = Mutex<Secret?>(nil)
     private let watchers = Mutex<[Int: AsyncStream<Void>.Continuation]>([:])
     private let nextWatcher = Mutex(0)
+    private let hasEnded = Mutex(false)
     private let unsealing = Mutex<[AsyncStream<Never>.Continuation]>([])
     /// How the vault's key is kept, for `status`.
     package let protection: Protection
@@ -133,11 +134,15 @@ package final class Vault: Sendable {
         watchers.withLock { $0[number] = continuation }
         continuation.onTermination = { [weak self] _ in self?.watchers.withLock { $0[number] = nil } }
         continuation.yield()
+        if hasEnded.withLock({ $0 }) { continuation.finish() }
         return stream
     }
 
-    /// Ends every sequence of ``changes()``, so that nobody who follows holds up a shutdown.
-    package func endChanges() { for watcher in watchers.withLock({ Array($0.values) }) { watcher.finish() } }
+    /// Ends every sequence of ``changes()``, those to come included, so that nobody who follows holds up a shutdown.
+    package func endChanges() {
+        hasEnded.withLock { $0 = true }
+        for watcher in watchers.withLock({ Array($0.values) }) { watcher.finish() }
+    }
 
     /// Whether secrets cannot be read at the moment.
     package var isSealed: Bool { dataKey.withLock { $0 == nil } }

@@ -1,5 +1,5 @@
-// Everything a device is and remembers lies in one folder of mode 0700. The label's code is gone once the device has
-// joined, so no second bundle can ever be opened.
+// Everything a device is and remembers lies in one folder of mode 0700. The label's code is gone once the device has acted
+// on its home's word, so that no later bundle can ever be opened; until then it may be enrolled again.
 
 import CommandProtocol
 import Delegation
@@ -23,19 +23,35 @@ struct DeviceFolder {
         let profile: DeviceProfile
     }
 
-    /// Makes a device: two keys, a one-time code, and its own copy of the profile.
+    /// Makes a device: two keys, a one-time code, and its own copy of the profile. What an earlier, interrupted call left
+    /// is replaced, since nobody was shown its label.
     func create(profileText: String, reference: ProfileReference) throws {
+        _ = try DeviceProfile(yaml: profileText, reference: reference, file: "profile")
         guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
             throw DeviceFault("cannot create \(quoted(path)): \(String(cString: strerror(errno)))")
         }
-        _ = try DeviceProfile(yaml: profileText, reference: reference, file: "profile")
-        try PrivateFile.create(file("profile.yaml"), Secret(text: profileText))
-        try PrivateFile.create(file("identity.key"), Ed25519PrivateKey().seed)
-        try PrivateFile.create(file("sealing.key"), .random(count: 32))
-        try PrivateFile.create(file("code"), .random(count: 16))
-        // Written last: a folder without it was never finished.
+        try requirePrivate()
+        try PrivateFile.replace(file("profile.yaml"), Secret(text: profileText))
+        try PrivateFile.replace(file("identity.key"), Ed25519PrivateKey().seed)
+        try PrivateFile.replace(file("sealing.key"), .random(count: 32))
+        try PrivateFile.replace(file("code"), .random(count: 16))
+        // Written last, and never twice: a folder without it was never finished.
         let about: JSON = ["dev": .string(DeviceID.random().rawValue), "profile": .string(reference.rawValue)]
         try PrivateFile.create(file("device.json"), Secret(text: about.text))
+    }
+
+    /// In a folder of somebody else, or one that others may write, the keys could be exchanged.
+    private func requirePrivate() throws {
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            throw DeviceFault("cannot read \(quoted(path)): \(String(cString: strerror(errno)))")
+        }
+        guard status.st_mode & S_IFMT == S_IFDIR else { throw DeviceFault("\(quoted(path)) is not a folder") }
+        guard status.st_uid == geteuid(), status.st_mode & 0o077 == 0 else {
+            throw DeviceFault(
+                "folder \(quoted(path)) belongs to another user or is open to others",
+                hint: "give a folder that is not there yet, or chmod 700 your own")
+        }
     }
 
     /// Whether ``create(profileText:reference:)`` has finished here.
@@ -60,10 +76,13 @@ struct DeviceFolder {
             profile: try DeviceProfile(yaml: text, reference: reference, file: file("profile.yaml")))
     }
 
-    /// The label, as long as the device has not joined.
+    /// Whether the device still has its code, so that it can take a bundle.
+    var mayJoin: Bool { FileManager.default.fileExists(atPath: file("code")) }
+
+    /// The label, as long as the device has the code.
     func label() throws -> Label {
         let identity = try identity()
-        guard FileManager.default.fileExists(atPath: file("code")) else {
+        guard mayJoin else {
             throw DeviceFault(
                 "the device in \(quoted(path)) has joined a home already",
                 hint: "a new label needs a new device: remove the folder and run init again")
@@ -73,11 +92,14 @@ struct DeviceFolder {
             code: try PrivateFile.read(file("code")), profile: identity.profile.reference.rawValue)
     }
 
-    /// Checks a bundle with the code and keeps it.
+    /// Checks a bundle with the code and keeps it; the one that is kept already changes nothing.
     func accept(bundle: Secret, identity: Identity) throws {
         let opened = try JoinBundle.open(
             bundle.revealBytes(), code: try PrivateFile.read(file("code")), deviceKey: identity.key.publicKey,
             device: identity.id, now: Int64(Date().timeIntervalSince1970))
+        // The key set may have moved on since this very bundle was taken, and never moves back.
+        guard try membership()?.bundle != opened.id else { return }
+        _ = try SignedKeySet.verify(opened.keys, after: nil)
         try PrivateFile.replace(file("key-set.json"), Secret(opened.keys))
         // The bundle's own authentication ends with the code, so what it said is kept in plain form.
         let joined: JSON = [
@@ -99,6 +121,8 @@ struct DeviceFolder {
         let username: String
         let password: Secret
         let issuedAt: Int64
+        /// The id of the bundle it was told in.
+        let bundle: String
         let caFile: String
     }
 
@@ -109,14 +133,15 @@ struct DeviceFolder {
         guard let site = joined["site"]?.string.flatMap(SiteID.init(rawValue:)),
             let hub = joined["hub"]?.string.flatMap(HubID.init(rawValue:)), let host = joined["host"]?.string,
             let port = joined["port"]?.integer.flatMap(Int.init(exactly:)), let username = joined["username"]?.string,
-            let password = joined["password"]?.string, let issuedAt = joined["issued_at"]?.integer
+            let password = joined["password"]?.string, let issuedAt = joined["issued_at"]?.integer,
+            let bundle = joined["bundle"]?.string
         else { throw DeviceFault("\(quoted(file("joined.json"))) is damaged") }
         return Membership(
             site: site, hub: hub, host: host, port: port, username: username, password: Secret(text: password),
-            issuedAt: issuedAt, caFile: file("ca.pem"))
+            issuedAt: issuedAt, bundle: bundle, caFile: file("ca.pem"))
     }
 
-    /// Forgets the label's code: the device is in.
+    /// Forgets the label's code: the home has proved that it holds the keys of the bundle, so the device is in.
     func burnCode() throws {
         guard unlink(file("code")) == 0 || errno == ENOENT else {
             throw DeviceFault("cannot remove \(quoted(file("code"))): \(String(cString: strerror(errno)))")

@@ -17,7 +17,7 @@ struct DeviceRuntime: Sendable {
     private var keySet: SignedKeySet
     private var thing: Thing
     private var sequence: Int64 = 0
-    private var hasJoined = false
+    private var hasProved = false
     private let start = ContinuousClock.now
 
     init(folder: DeviceFolder, identity: DeviceFolder.Identity, membership: DeviceFolder.Membership) throws {
@@ -61,10 +61,6 @@ struct DeviceRuntime: Sendable {
     mutating func handle(_ event: BrokerEvent, session: BrokerSession) async throws {
         switch event {
         case .connected:
-            if !hasJoined {
-                try folder.burnCode()
-                hasJoined = true
-            }
             Console.out("connected session=\(verifier.session)")
             await publishHello(on: session)
             await publishState(on: session)
@@ -91,6 +87,11 @@ struct DeviceRuntime: Sendable {
         case .accepted(let command):
             thing.perform(command.claims.op, command.claims.args)
             try folder.keep(state: thing.state)
+            // Not at the connection: a login proves nothing of the hub, and an enrolment may have to be repeated until then.
+            if !hasProved {
+                try folder.burnCode()
+                hasProved = true
+            }
             let result = command.claims.op == Self.ping ? [] : thing.state.members ?? []
             Console.out("executed \(command.claims.op) ctr=\(command.claims.ctr) state=\(thing.state.text)")
             await acknowledge(command, .executed, result: result, on: session)

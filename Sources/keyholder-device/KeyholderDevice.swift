@@ -15,6 +15,7 @@ struct KeyholderDevice: AsyncParsableCommand {
         // A write to a broker that went away must be an error, not the end.
         signal(SIGPIPE, SIG_IGN)
         umask(0o077)
+        Hardening.apply()
         do {
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {

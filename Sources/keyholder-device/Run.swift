@@ -12,7 +12,8 @@ struct Run: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Join the home, then verify, act and answer.")
 
     @Option(help: "The folder of the device's state.") var dir: String
-    @Option(help: "The join bundle that 'keyholder device enroll' wrote; needed the first time only.") var join: String?
+    @Option(help: "The join bundle that 'keyholder device enroll' wrote; ignored once the device has obeyed a command.")
+    var join: String?
 
     func run() async throws {
         let folder = DeviceFolder(path: dir)
@@ -42,13 +43,19 @@ struct Run: AsyncParsableCommand {
 
     private func prepare(_ folder: DeviceFolder) throws -> (DeviceRuntime, DeviceFolder.Membership) {
         let identity = try folder.identity()
-        if try folder.membership() == nil {
-            guard let join else {
-                throw DeviceFault(
-                    "the device in \(quoted(dir)) has not joined a home",
-                    hint: "enrol its label with 'keyholder device enroll', then give --join FILE", exitCode: 2)
+        let isMember = try folder.membership() != nil
+        guard isMember || join != nil else {
+            throw DeviceFault(
+                "the device in \(quoted(dir)) has not joined a home",
+                hint: "enrol its label with 'keyholder device enroll', then give --join FILE", exitCode: 2)
+        }
+        if let join, folder.mayJoin || !isMember {
+            do {
+                try folder.accept(bundle: try PrivateFile.read(join), identity: identity)
+            } catch  where isMember {
+                // The bundle that was taken may have ended or been deleted since, which must not stop a restart.
+                Console.error("note: the bundle was not taken, going on with the one before: \(error)")
             }
-            try folder.accept(bundle: try PrivateFile.read(join), identity: identity)
         }
         guard let membership = try folder.membership() else { throw DeviceFault("the join bundle was not kept") }
         return (try DeviceRuntime(folder: folder, identity: identity, membership: membership), membership)

@@ -58,6 +58,21 @@ struct Daemon {
     private static func exchange(
         _ method: Method, _ path: String, _ body: JSON?, _ consume: ([UInt8]) throws -> Void
     ) async throws {
+        do {
+            try await converse(method, path, body, consume)
+        } catch let refusal as Refusal {
+            throw refusal
+        } catch {
+            // Whatever broke the connection leaves open what the daemon has done.
+            throw Refusal(
+                .unknownOutcome, "the connection to the daemon broke: \(error)",
+                hint: "'keyholder audit' tells what it did")
+        }
+    }
+
+    private static func converse(
+        _ method: Method, _ path: String, _ body: JSON?, _ consume: ([UInt8]) throws -> Void
+    ) async throws {
         let socket = try HomeFolder(environment: Environment.variables).socket()
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let channel: NIOAsyncChannel<HTTPClientResponsePart, HTTPClientRequestPart>
@@ -73,12 +88,12 @@ struct Daemon {
                 .unreachable, "the daemon does not answer at \(quoted(socket))",
                 hint: "start it with 'keyholderd', or create a home first with 'keyholder init'")
         }
-        try await checkPeer(channel.channel)
         let bytes = body?.bytes ?? []
         var head = HTTPRequestHead(version: .http1_1, method: HTTPMethod(rawValue: method.rawValue), uri: path)
         head.headers = ["host": "keyholder", "content-length": "\(bytes.count)", "connection": "close"]
         if body != nil { head.headers.add(name: "content-type", value: "application/json") }
         try await channel.executeThenClose { inbound, outbound in
+            try await checkPeer(channel.channel)
             // In one piece: the daemon may answer and close as soon as it has seen the head of a request without body.
             let body: [HTTPClientRequestPart] = bytes.isEmpty ? [] : [.body(.byteBuffer(ByteBuffer(bytes: bytes)))]
             try await outbound.write(contentsOf: [.head(head)] + body + [.end(nil)])
@@ -109,7 +124,9 @@ struct Daemon {
     }
 
     private static func checkPeer(_ channel: any Channel) async throws {
-        guard let options = channel as? any SocketOptionProvider else { return }
+        guard let options = channel as? any SocketOptionProvider else {
+            throw Refusal(.unreachable, "cannot tell who is at the daemon's socket", hint: "nothing was sent")
+        }
         let peer: PeerCredentials = try await options.unsafeGetSocketOption(
             level: .init(PeerCredentials.option.level), name: .init(PeerCredentials.option.name)
         ).get()

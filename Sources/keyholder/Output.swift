@@ -60,8 +60,8 @@ extension String {
 func seconds(_ text: String) throws -> Int {
     let units: [Character: Int] = ["s": 1, "m": 60, "h": 3600]
     let unit = text.last.flatMap { units[$0] }
-    guard let number = Int(unit == nil ? text : String(text.dropLast())), (0...86_400).contains(number) else {
-        throw ValidationError("\(quoted(text)) is not a duration such as 10s, 5m or 2h")
-    }
+    guard let number = Int(unit == nil ? text : String(text.dropLast())), (0...86_400).contains(number),
+        number * (unit ?? 1) <= 86_400
+    else { throw ValidationError("\(quoted(text)) is not a duration such as 10s, 5m or 2h, up to 24h") }
     return number * (unit ?? 1)
 }

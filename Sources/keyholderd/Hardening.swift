@@ -12,13 +12,22 @@ enum Hardening {
         let set = getenv(backtrace.name).map { String(cString: $0) }
         if set?.split(separator: ",").contains("enable=no") != true {
             setenv(backtrace.name, backtrace.value, 1)
-            execv("/proc/self/exe", CommandLine.unsafeArgv)
+            startAgain()
             Console.error("error: cannot start without crash backtraces; set SWIFT_BACKTRACE=enable=no")
             exit(1)
         }
         var none = rlimit(rlim_cur: 0, rlim_max: 0)
         setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
         setUndumpable()
+    }
+
+    private static func startAgain() {
+        // By its own path, since the kernel names a process after the file it was started from.
+        var path = [CChar](repeating: 0, count: Int(PATH_MAX))
+        // The last byte stays zero.
+        if readlink("/proc/self/exe", &path, path.count - 1) > 0 { execv(path, CommandLine.unsafeArgv) }
+        // The file may have been replaced a moment ago.
+        execv("/proc/self/exe", CommandLine.unsafeArgv)
     }
 
     /// No ptrace and no `/proc/PID/mem` for other processes of this user.

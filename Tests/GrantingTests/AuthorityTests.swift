@@ -56,6 +56,45 @@ import Vault
         }
     }
 
+    @Test("a wordless 401 may be about the hub's clock: the provider's own time is tried before anything else")
+    func wrongClock() async throws {
+        try await TestHome.with { home in
+            let grant = try await home.granted(at: home.legacy)
+            await home.provider.setTaciturn(true)
+            // The server's `Date` is the machine's.
+            await home.provider.setClockSkew(Int(Date().timeIntervalSince(ManualClock.epoch)))
+            #expect(try await home.keeper.authorise("lock.unlock", on: try device()).grant == grant.id)
+            #expect(await home.provider.count("/oauth1/api") == 2)
+            #expect(try await home.record(grant.id).state == .active)
+        }
+    }
+
+    @Test("a second wordless 401, to a request with the provider's own time, is about the token")
+    func wordless() async throws {
+        try await TestHome.with { home in
+            let grant = try await home.granted(at: home.legacy)
+            await home.provider.setTaciturn(true)
+            await home.provider.revokeAll()
+            let refusal = await refusal { _ = try await home.keeper.authorise("lock.unlock", on: try device()) }
+            #expect(refusal?.kind == .notAuthorised)
+            #expect(await home.provider.count("/oauth1/api") == 2)
+            #expect(try await home.record(grant.id).state == .needsReauth)
+        }
+    }
+
+    @Test(
+        "a 401 for another reason than the token costs no grant",
+        arguments: ["signature_invalid", "nonce_used", "consumer_key_unknown", "timestamp_refused"])
+    func otherProblem(_ code: String) async throws {
+        try await TestHome.with { home in
+            let grant = try await home.granted(at: home.legacy)
+            await home.provider.set("/oauth1/api", .answering(401, "oauth_problem=\(code)"))
+            let refusal = await refusal { _ = try await home.keeper.authorise("lock.unlock", on: try device()) }
+            #expect(refusal?.kind == .provider)
+            #expect(try await home.record(grant.id).state == .active)
+        }
+    }
+
     @Test(
         "a provider that cannot answer gives no authority and costs no grant",
         arguments: [Mood.answering(503, ""), .answering(302, ""), .breakingOff, .answering(404, "")])

@@ -1,4 +1,5 @@
 import Delegation
+import Dispatch
 import FoundationEssentials
 import Granting
 import Logging
@@ -114,6 +115,145 @@ import Vault
             try await ended
             let record = try await home.record(grant.id)
             #expect(record.generation == 2)
+        }
+    }
+}
+
+@Suite(.timeLimit(.minutes(1))) struct BoundedWaitTests {
+    private static let minute = Duration.seconds(60)
+    /// Longer than any test, so that only the manual clock ends a wait.
+    private static let deadline = Duration.seconds(120)
+
+    /// Runs the keeper as a service until `body` has triggered its shutdown.
+    private func serving(
+        _ home: TestHome, _ body: @Sendable (ServiceGroup) async throws -> Void
+    ) async throws {
+        var logger = Logger(label: "group")
+        logger.logLevel = .critical
+        let group = ServiceGroup(configuration: .init(services: [home.keeper], logger: logger))
+        async let ended: Void = group.run()
+        try await body(group)
+        try await ended
+    }
+
+    @Test("a shutdown waits for a provider that never answers no longer than its patience")
+    func patience() async throws {
+        try await TestHome.with(deadline: Self.deadline) { home in
+            let grant = try await home.granted()
+            home.clock.advance(by: .seconds(2900))
+            await home.provider.set("/token", .hanging)
+            try await serving(home) { group in
+                await home.provider.waitForRequests("/token", count: 2)
+                await group.triggerGracefulShutdown()
+                await home.clock.waitForSleeper(lasting: .seconds(25))
+                home.clock.advance(by: .seconds(25))
+            }
+            #expect(await home.provider.count("/token") == 2)
+            #expect(try await home.vault.read { try $0.openRefresh(of: grant.id) } != nil)
+        }
+    }
+
+    @Test("a token whose answer is lost is not sent again by a keeper that stops; the next start knows of it")
+    func sendsNothingMore() async throws {
+        try await TestHome.with(deadline: Self.deadline) { home in
+            let grant = try await home.granted()
+            home.clock.advance(by: .seconds(2900))
+            await home.provider.set("/token", .pausingAndBreakingOff)
+            try await serving(home) { group in
+                await home.provider.waitForRequests("/token", count: 2)
+                await group.triggerGracefulShutdown()
+                await home.clock.waitForSleeper(lasting: .seconds(25))
+                await home.provider.release()
+            }
+            #expect(await home.provider.count("/token") == 2)
+            #expect(try await home.vault.read { try $0.openRefresh(of: grant.id) } != nil)
+        }
+    }
+
+    @Test("waiting for what is under way includes an approval that is being redeemed")
+    func redemption() async throws {
+        try await TestHome.with(deadline: Self.deadline) { home in
+            let asked = try await home.keeper.request(device: try TestHome.name("front-door"), by: .user("anna"))
+            let query = try await home.provider.approve(asked.authorizeURL)
+            await home.provider.set("/token", .pausing)
+            async let redeemed = home.keeper.redirected(provider: home.cloud, query: query)
+            await home.provider.waitForRequests("/token", count: 1)
+            async let settled: Void = home.keeper.settle(within: Self.minute)
+            await home.clock.waitForSleeper(lasting: Self.minute)
+            await home.provider.release()
+            await settled
+            #expect(try await home.record(asked.grant.id).state == .active)
+            _ = try await redeemed
+        }
+    }
+
+    @Test("an approval counts as being redeemed before it is taken, so that no recovery in between ends its request")
+    func notedFirst() async throws {
+        try await TestHome.with(deadline: Self.deadline) { home in
+            let asked = try await home.keeper.request(device: try TestHome.name("front-door"), by: .user("anna"))
+            let query = try await home.provider.approve(asked.authorizeURL)
+            let other = try await home.afterCrash().vault
+            let (isHeld, announce) = AsyncStream<Never>.makeStream()
+            let letGo = DispatchSemaphore(value: 0)
+            // Another connection that writes keeps the keeper from taking the approval, for 2 s at most.
+            let device = try TestHome.device("cellar", 7)
+            async let held: Void = other.write { transaction in
+                try transaction.insertDevice(device)
+                announce.finish()
+                letGo.wait()
+            }
+            for await _ in isHeld {}
+            async let redeemed = Result { () async throws in
+                _ = try await home.keeper.redirected(provider: home.cloud, query: query)
+            }
+            // Waits only when something is under way.
+            let watcher = Task {
+                while !Task.isCancelled {
+                    await home.keeper.settle(within: Self.minute)
+                    await Task.yield()
+                }
+            }
+            let end = ContinuousClock.now + .seconds(1)
+            while !home.clock.isSomebodySleeping(for: Self.minute), ContinuousClock.now < end { await Task.yield() }
+            #expect(home.clock.isSomebodySleeping(for: Self.minute))
+            watcher.cancel()
+            letGo.signal()
+            try await held
+            _ = await redeemed
+        }
+    }
+
+    @Test("a pause keeps the reply under way, sends nothing new, uses no approval up, and ends")
+    func pause() async throws {
+        try await TestHome.with(rotation: .none, deadline: Self.deadline) { home in
+            let front = try await home.granted()
+            let back = try await home.granted("back-door")
+            home.clock.advance(by: .seconds(3601))
+            let asked = try await home.keeper.request(device: back.device, by: .user("anna"))
+            let query = try await home.provider.approve(asked.authorizeURL)
+            await home.provider.set("/token", .pausing)
+            let device = front.device
+            async let token = Result { () async throws in
+                _ = try await home.keeper.token(device: device, minimumValidity: Self.minute)
+            }
+            await home.provider.waitForRequests("/token", count: 3)
+            async let paused: Void = home.keeper.pause(within: .seconds(25))
+            await home.clock.waitForSleeper(lasting: .seconds(25))
+            let refusals = [
+                await refusal { _ = try await home.keeper.token(device: back.device, minimumValidity: Self.minute) },
+                await refusal { _ = try await home.keeper.redirected(provider: home.cloud, query: query) },
+            ]
+            #expect(refusals.map { $0?.kind } == [.sealed, .sealed])
+            #expect(await home.provider.count("/token") == 3)
+            await home.provider.release()
+            await paused
+            home.vault.seal()
+            #expect(try await home.record(front.id).generation == 2)
+            _ = await token
+            try await home.vault.unseal(with: TestHome.key)
+            await home.provider.set("/token", .obliging)
+            home.clock.advance(by: .seconds(5))
+            #expect(try await home.keeper.redirected(provider: home.cloud, query: query).state == .active)
         }
     }
 }

@@ -23,6 +23,11 @@ final class ManualClock: Clock, Sendable {
         var next = 0
         var sleepers: [Int: Sleeper] = [:]
         var cancelled: Set<Int> = []
+        var awaited: [(span: Duration, continuation: CheckedContinuation<Void, Never>)] = []
+
+        func sleeps(for span: Duration) -> Bool {
+            sleepers.values.contains { now.duration(to: $0.deadline) == span }
+        }
     }
 
     static let epoch = Date(timeIntervalSince1970: 1_800_000_000)
@@ -44,6 +49,9 @@ final class ManualClock: Clock, Sendable {
                     if state.cancelled.contains(number) { return .failure(CancellationError()) }
                     if deadline <= state.now { return .success(()) }
                     state.sleepers[number] = Sleeper(deadline: deadline, continuation: continuation)
+                    let span = state.now.duration(to: deadline)
+                    for one in state.awaited where one.span == span { one.continuation.resume() }
+                    state.awaited.removeAll { $0.span == span }
                     return nil
                 }
                 if let ready { continuation.resume(with: ready) }
@@ -54,6 +62,21 @@ final class ManualClock: Clock, Sendable {
                 return state.sleepers.removeValue(forKey: number)
             }
             sleeper?.continuation.resume(throwing: CancellationError())
+        }
+    }
+
+    /// Whether somebody sleeps who will wake up after exactly that span.
+    func isSomebodySleeping(for span: Duration) -> Bool { state.withLock { $0.sleeps(for: span) } }
+
+    /// Returns once somebody sleeps who will wake up after exactly that span.
+    func waitForSleeper(lasting span: Duration) async {
+        await withCheckedContinuation { continuation in
+            let isThere = state.withLock { state in
+                if state.sleeps(for: span) { return true }
+                state.awaited.append((span, continuation))
+                return false
+            }
+            if isThere { continuation.resume() }
         }
     }
 

@@ -12,6 +12,8 @@ enum Mood: Sendable {
     case hanging
     /// Obliges once the test lets it.
     case pausing
+    /// Closes the connection in the middle of the answer once the test lets it.
+    case pausingAndBreakingOff
     /// Answers this instead.
     case answering(Int, String, headers: [String: String] = [:])
     /// Answers with this many bytes.
@@ -68,12 +70,15 @@ actor OpinionatedProvider {
     var lifetime = 3600
     var confirmsCallback = true
     var clockSkew = 0
+    /// Whether OAuth 1.0a problems are answered with a 401 and no word.
+    var isTaciturn = false
 
     func set(_ path: String, _ mood: Mood) { moods[path] = mood }
     func setGrace(_ grace: Bool) { hasGrace = grace }
     func setLifetime(_ seconds: Int) { lifetime = seconds }
     func setConfirmsCallback(_ confirms: Bool) { confirmsCallback = confirms }
     func setClockSkew(_ seconds: Int) { clockSkew = seconds }
+    func setTaciturn(_ taciturn: Bool) { isTaciturn = taciturn }
     func count(_ path: String) -> Int { seen[path] ?? 0 }
 
     /// Returns once the endpoint has been asked that often.
@@ -157,6 +162,9 @@ actor OpinionatedProvider {
         case .hanging:
             await hang()
             return Answer(status: 503)
+        case .pausingAndBreakingOff:
+            await hang()
+            return Answer(body: "{\"access_token\":", breaksOff: true)
         case .pausing:
             await hang()
             return oblige(request)
@@ -247,6 +255,7 @@ actor OpinionatedProvider {
     private func oauth1(_ request: Received) -> Answer {
         let now = Int(ManualClock.epoch.timeIntervalSince1970) + clockSkew
         func problem(_ code: String) -> Answer {
+            if isTaciturn { return Answer(status: 401, headers: ["WWW-Authenticate": "OAuth realm=\"home\""]) }
             return Answer(
                 status: 401, body: "oauth_problem=\(code)&oauth_acceptable_timestamps=\(now - 300)-\(now + 300)")
         }

@@ -2,7 +2,7 @@
 
 import AsyncHTTPClient
 import Delegation
-import FoundationEssentials
+import Foundation
 import Granting
 import Logging
 import OAuth
@@ -43,12 +43,12 @@ struct Profiles: ProfileCatalog {
     }
 }
 
-/// Registers nobody: the tests tell the keeper their consumers.
-struct NoRegistrar: ConsumerRegistrar {
+/// The home's provider, which knows the consumer already.
+struct HomeRegistrar: ConsumerRegistrar {
     func registerAgent(
         for device: DeviceName, over delegationProtocol: DelegationProtocol, redirectURI: String
     ) async throws -> (key: String, secret: Secret) {
-        throw Refusal(.failure, "not the home's provider")
+        (OpinionatedProvider.consumerKey, Secret(text: OpinionatedProvider.consumerSecret))
     }
 }
 
@@ -67,6 +67,8 @@ struct TestHome: Sendable {
 
     let cloud = Self.providerName("cloud")
     let legacy = Self.providerName("legacy")
+    /// The home's own.
+    let own = Self.providerName("own")
 
     static func name(_ text: String) throws -> DeviceName { try DeviceName(checking: text) }
 
@@ -116,7 +118,7 @@ struct TestHome: Sendable {
         self.deadline = deadline
         let base = "http://127.0.0.1:\(port)"
         profiles = Profiles(providers: [
-            Self.cloudProfile(base, rotation),
+            Self.cloudProfile(base, rotation), Self.cloudProfile(base, rotation, name: own, isHome: true),
             ProviderProfile(
                 name: legacy, title: "Legacy", isHome: false,
                 endpoints: .oauth1(
@@ -131,9 +133,12 @@ struct TestHome: Sendable {
         keeper = Self.keeper(vault, profiles, client, clock, log, deadline)
     }
 
-    static func cloudProfile(_ base: String, _ rotation: OAuth2Endpoints.Rotation) -> ProviderProfile {
+    static func cloudProfile(
+        _ base: String, _ rotation: OAuth2Endpoints.Rotation, name: ProviderName = providerName("cloud"),
+        isHome: Bool = false
+    ) -> ProviderProfile {
         ProviderProfile(
-            name: providerName("cloud"), title: "Cloud", isHome: false,
+            name: name, title: "Cloud", isHome: isHome,
             endpoints: .oauth2(
                 OAuth2Endpoints(
                     issuer: OpinionatedProvider.issuer, authorization: "\(base)/authorize", token: "\(base)/token",
@@ -151,7 +156,7 @@ struct TestHome: Sendable {
         var logger = Logger(label: "keeper") { _ in log }
         logger.logLevel = .trace
         return Keeper(
-            vault: vault, profiles: profiles, registrar: NoRegistrar(), client: client,
+            vault: vault, profiles: profiles, registrar: HomeRegistrar(), client: client,
             configuration: KeeperConfiguration(
                 redirectPort: 8421, exchangeDeadline: deadline, boot: "boot-1", time: clock.timepiece),
             logger: logger)
@@ -203,6 +208,19 @@ struct TestHome: Sendable {
             if let grant = try await vault.read({ try $0.grant(id: id)?.grant }), condition(grant) { return grant }
         }
         throw CancellationError()
+    }
+
+    /// Changes the vault's file behind its back.
+    func sqlite(_ sql: String) async throws {
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = ["sqlite3", "-batch", "-bail", "\(folder)/vault.sqlite", sql]
+        process.standardInput = FileHandle.nullDevice
+        let status = try await withCheckedThrowingContinuation { (ended: CheckedContinuation<Int32, any Error>) in
+            process.terminationHandler = { ended.resume(returning: $0.terminationStatus) }
+            do { try process.run() } catch { ended.resume(throwing: error) }
+        }
+        try #require(status == 0)
     }
 
     func audit() async throws -> [AuditEntry] { try await vault.read { try $0.auditEntries(after: 0, limit: 1000) } }

@@ -13,7 +13,7 @@ final class TestHome: Sendable {
     let redirectPort: Int
     let brokerPort: Int
     private let daemonSlot = Mutex<Program?>(nil)
-    private let broker: Program
+    private let brokerSlot = Mutex<Program?>(nil)
     private let devices = Mutex<[String: Program]>([:])
     static let person = "anna"
     static let password = "correct horse battery"
@@ -28,12 +28,11 @@ final class TestHome: Sendable {
     var homePath: String { "\(folder)/home" }
     var daemon: Program { get throws { try daemonSlot.withLock { try $0.orThrow("the daemon is not running") } } }
 
-    private init(folder: String, ports: [Int], broker: Program) {
+    private init(folder: String, ports: [Int]) {
         self.folder = folder
         providerPort = ports[0]
         redirectPort = ports[1]
         brokerPort = ports[2]
-        self.broker = broker
     }
 
     deinit { try? FileManager.default.removeItem(atPath: folder) }
@@ -51,9 +50,8 @@ final class TestHome: Sendable {
             ], environment: ["KEYHOLDER_HOME": "\(folder)/home"])
         guard made.status == 0 else { throw Failure(what: "init: \(made.errors)") }
         try admitIntruder("\(folder)/home/broker/dynamic-security.json")
-        let broker = try Program("/usr/sbin/mosquitto", ["-c", "\(folder)/home/broker/mosquitto.conf"])
-        _ = try await broker.errors.line(with: "running")
-        let home = TestHome(folder: folder, ports: ports, broker: broker)
+        let home = TestHome(folder: folder, ports: ports)
+        try await home.startBroker()
         try await home.startDaemon()
         try home.privateFile("anna.password", password)
         _ = try await home.done("user", "add", person, "--password-file", "\(folder)/anna.password")
@@ -76,6 +74,29 @@ final class TestHome: Sendable {
         return home
     }
 
+    /// Starts the distribution's broker and waits until it runs.
+    func startBroker() async throws {
+        let program = try Program("/usr/sbin/mosquitto", ["-c", "\(homePath)/broker/mosquitto.conf"])
+        brokerSlot.withLock { $0 = program }
+        _ = try await program.errors.line(with: "running")
+    }
+
+    /// Ends the broker as a power cut would.
+    func killBroker() async throws {
+        let program = brokerSlot.withLock { slot in
+            defer { slot = nil }
+            return slot
+        }
+        try await program?.end(SIGKILL)
+    }
+
+    /// A command that the device can do and that is allowed.
+    func command(_ device: String) async throws -> Finished {
+        let operation = device == "hallway" ? ["climate.set", "t_mC=20000"] : ["lock.lock"]
+        return try await Program.run(
+            Places.program("keyholder"), ["command", device] + operation, environment: environment)
+    }
+
     /// Starts the daemon and waits until it serves and has its broker.
     func startDaemon() async throws {
         let program = try Program(Places.program("keyholderd"), [], environment: environment)
@@ -88,7 +109,7 @@ final class TestHome: Sendable {
     func stop() async throws {
         for device in devices.withLock({ Array($0.values) }) { try await device.end() }
         if let program = daemonSlot.withLock({ $0 }) { try await program.end() }
-        try await broker.end()
+        if let program = brokerSlot.withLock({ $0 }) { try await program.end() }
     }
 
     /// Writes a file of mode 0600 and returns its path.

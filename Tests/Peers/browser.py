@@ -19,6 +19,7 @@ WORDS = {
     "approve": ("approve", "allow", "authorize", "authorise", "accept", "yes"),
     "deny": ("deny", "do not allow", "refuse", "cancel", "no"),
 }
+TAKE_BACK = "take back"
 
 
 @dataclass
@@ -29,6 +30,8 @@ class Form:
     fields: list = field(default_factory=list)
     # (name, value, label) of what can be pressed.
     buttons: list = field(default_factory=list)
+    # Pieces of the text of the section around it, the form's own included.
+    around: list = field(default_factory=list)
 
     def has_password(self):
         return any(kind == "password" for kind, _, _ in self.fields)
@@ -41,6 +44,13 @@ class Form:
                     if candidate[part].strip().lower() == word:
                         return candidate
         return None
+
+    def labelled(self, label):
+        """The button that says just this, or None."""
+        return next((button for button in self.buttons if " ".join(button[2].split()).lower() == label), None)
+
+    def is_about(self, text):
+        return text.lower() in " ".join(" ".join(self.around).split()).lower()
 
     def filled(self, person, password):
         """Name and value pairs, the first text input being the name and the password input the password."""
@@ -60,6 +70,7 @@ class _Reader(HTMLParser):
         super().__init__()
         self.title, self.pin, self.forms = "", None, []
         self._form = self._button = self._inside = None
+        self._section = []
 
     def handle_starttag(self, tag, attributes):
         given = {name: value or "" for name, value in attributes}
@@ -67,8 +78,10 @@ class _Reader(HTMLParser):
             self._inside, self.pin = tag, self.pin or ""
         if tag == "title":
             self._inside = tag
+        elif tag == "section":
+            self._section = []
         elif tag == "form":
-            self._form = Form(given.get("action", ""), given.get("method", "get").lower())
+            self._form = Form(given.get("action", ""), given.get("method", "get").lower(), around=self._section)
             self.forms.append(self._form)
         elif self._form and tag == "input":
             kind = given.get("type", "text").lower()
@@ -80,6 +93,7 @@ class _Reader(HTMLParser):
             self._button = [given.get("name", ""), given.get("value", ""), ""]
 
     def handle_data(self, data):
+        self._section.append(data)
         if self._inside == "title":
             self.title += data
         elif self._inside:
@@ -90,7 +104,9 @@ class _Reader(HTMLParser):
     def handle_endtag(self, tag):
         if tag == self._inside:
             self._inside = None
-        if tag == "form":
+        if tag == "section":
+            self._section = []
+        elif tag == "form":
             self._form = None
         elif tag == "button" and self._button:
             if self._form:
@@ -194,6 +210,22 @@ class Browser:
         return page
 
 
+    def take_back(self, url, person, password, whose=""):
+        """Opens the page of what has access, signs in where asked, and takes back the first that matches; the page
+        behind that, or None when nothing matched."""
+        page = self.get(url)
+        sign_in = next((form for form in page.forms if form.has_password()), None)
+        if sign_in:
+            pressed = sign_in.buttons[:1]
+            pairs = sign_in.filled(person, password) + [button[:2] for button in pressed if button[0]]
+            page = self.submit(page, sign_in, pairs)
+        for form in page.forms:
+            button = form.labelled(TAKE_BACK)
+            if button and form.is_about(whose):
+                return self.submit(page, form, form.filled(person, password) + ([button[:2]] if button[0] else []))
+        return None
+
+
 def is_listener(url):
     """Whether a URL is a hub's own loopback listener for redirects."""
     return re.match(r"http://127\.0\.0\.1:\d+/callback/", url) is not None
@@ -207,16 +239,7 @@ def read_password(path):
         return file.readline().rstrip("\r\n")
 
 
-def main():
-    parser = argparse.ArgumentParser(description="Approve an authorisation URL as a person in a browser would.")
-    commands = parser.add_subparsers(required=True)
-    approve = commands.add_parser("approve", help="sign in, decide, follow the way back to the hub")
-    approve.add_argument("url")
-    approve.add_argument("--person")
-    approve.add_argument("--password-file", help="'-' for standard input")
-    approve.add_argument("--decision", choices=sorted(WORDS), default="approve")
-    approve.add_argument("--no-follow", action="store_true", help="stop at the redirect, even to a hub's listener")
-    options = parser.parse_args()
+def approve(options):
     outcome = {"status": None, "redirected_to": None, "pin": None, "title": None}
     try:
         password = read_password(options.password_file) if options.password_file else None
@@ -232,6 +255,39 @@ def main():
     print(json.dumps(outcome))
     # A form that is still there was not understood, or the password was wrong.
     return 0 if page.status < 400 and not page.forms else 1
+
+
+def take_back(options):
+    outcome = {"status": None, "title": None}
+    try:
+        page = Browser().take_back(options.url, options.person, read_password(options.password_file), options.whose)
+        if page is None:
+            raise ValueError(f"no button \"{TAKE_BACK}\" for \"{options.whose}\"")
+    except (OSError, ValueError) as error:
+        print(json.dumps({**outcome, "error": str(error)}))
+        return 1
+    print(json.dumps({"status": page.status, "title": page.title}))
+    return 0 if page.status < 400 else 1
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Press the buttons of a page as a person in a browser would.")
+    commands = parser.add_subparsers(required=True)
+    command = commands.add_parser("approve", help="sign in, decide, follow the way back to the hub")
+    command.add_argument("url")
+    command.add_argument("--person")
+    command.add_argument("--password-file", help="'-' for standard input")
+    command.add_argument("--decision", choices=sorted(WORDS), default="approve")
+    command.add_argument("--no-follow", action="store_true", help="stop at the redirect, even to a hub's listener")
+    command.set_defaults(run=approve)
+    command = commands.add_parser("take-back", help="sign in and take back what was allowed")
+    command.add_argument("url")
+    command.add_argument("--person", required=True)
+    command.add_argument("--password-file", required=True, help="'-' for standard input")
+    command.add_argument("--whose", default="", metavar="TEXT", help="the section with this text, not the first one")
+    command.set_defaults(run=take_back)
+    options = parser.parse_args()
+    return options.run(options)
 
 
 if __name__ == "__main__":

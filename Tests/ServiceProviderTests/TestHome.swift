@@ -19,6 +19,8 @@ struct TestHome: Sendable {
     static let password = "correct horse battery"
 
     let base: String
+    /// The folder of the home's device profiles, a copy of its own.
+    let profiles: String
     let provider: HomeProvider
     /// What a restart of the process leaves: another provider on the same vault.
     let restarted: @Sendable () throws -> HomeProvider
@@ -28,9 +30,10 @@ struct TestHome: Sendable {
     let log: CapturedLog
     let client: HTTPClient
 
-    /// Runs a home for the length of `body`.
+    /// Runs a home for the length of `body`; `address` is its base URL, where that is not the one it is reached at.
     static func run(
-        accessTokenLifetime: Duration = .seconds(20), _ body: @escaping @Sendable (TestHome) async throws -> Void
+        accessTokenLifetime: Duration = .seconds(20), address: String? = nil,
+        _ body: @escaping @Sendable (TestHome) async throws -> Void
     ) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "keyholder-\(Random.alphanumerics(12))")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -51,9 +54,12 @@ struct TestHome: Sendable {
             let port = try #require(await iterator.next())
             let base = "http://127.0.0.1:\(port)"
             var configuration = ServiceProviderConfiguration(
-                homeName: "Test home", baseURL: base, accessTokenLifetime: accessTokenLifetime, now: { clock.now })
+                homeName: "Test home", baseURL: address ?? base, accessTokenLifetime: accessTokenLifetime,
+                now: { clock.now })
             configuration.passwordCost = Scrypt(n: 1 << 8, r: 8, p: 1)
-            let catalog = ProfileFolder(folders: [try profiles()], home: base)
+            let copy = folder.path + "/device-profiles"
+            try FileManager.default.copyItem(atPath: try installedProfiles(), toPath: copy)
+            let catalog = ProfileFolder(folders: [copy], home: address ?? base)
             let settings = configuration
             let make: @Sendable () throws -> HomeProvider = {
                 try HomeProvider(vault: vault, profiles: catalog, configuration: settings, logger: logger)
@@ -65,7 +71,8 @@ struct TestHome: Sendable {
             let client = HTTPClient(
                 eventLoopGroupProvider: .singleton, configuration: .init(redirectConfiguration: .disallow))
             let home = TestHome(
-                base: base, provider: provider, restarted: make, vault: vault, key: key, clock: clock, log: log,
+                base: base, profiles: copy, provider: provider, restarted: make, vault: vault, key: key, clock: clock,
+                log: log,
                 client: client)
             do {
                 try await home.enrol("front-door", as: "locks/demo-lock")
@@ -110,7 +117,7 @@ struct TestHome: Sendable {
             .map(\.outcome)
     }
 
-    private static func profiles() throws -> String {
+    private static func installedProfiles() throws -> String {
         var parts = #filePath.split(separator: "/")
         while !parts.isEmpty {
             parts.removeLast()

@@ -78,6 +78,9 @@ import Vault
     static let columns = "at, actor, action, subject, authority, outcome, detail, mac"
     static let moves: [(String, Int64)] = [
         ("DELETE FROM audit WHERE seq = 3", 3),
+        ("DELETE FROM audit WHERE seq >= 4", 4),
+        ("DELETE FROM audit", 1),
+        ("DELETE FROM audit; DELETE FROM audit_head", 1),
         ("DELETE FROM audit WHERE seq = 1", 1),
         ("DELETE FROM audit WHERE seq IN (2, 3, 4)", 2),
         ("DELETE FROM audit WHERE seq = 3; UPDATE audit SET seq = seq - 1 WHERE seq > 3", 3),
@@ -97,6 +100,18 @@ import Vault
             try await Self.write(folder)
             try await folder.sqlite(sql)
             #expect(try await Self.verdict(folder) == .broken(at: place))
+        }
+    }
+
+    @Test("a log that was cut off stays broken, however much is written afterwards")
+    func cutOffThenWritten() async throws {
+        try await VaultFolder.use { folder in
+            try await Self.write(folder)
+            try await folder.sqlite("DELETE FROM audit WHERE seq >= 4")
+            let vault = try await folder.reopen()
+            for number in 4...9 { try await vault.write { try $0.audit(Self.entry(number), at: noon) } }
+            try vault.close()
+            #expect(try await Self.verdict(folder) == .broken(at: 4))
         }
     }
 

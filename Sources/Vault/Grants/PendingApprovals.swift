@@ -71,6 +71,21 @@ extension Transaction {
             .map(pendingApproval)
     }
 
+    /// The grant that waits for this `state` or request token; readable while the vault is sealed.
+    package func grantAwaiting(handle: Secret) throws -> GrantID? {
+        try String.fetchOne(
+            database, sql: "SELECT grant_id FROM pending_approval WHERE handle_hash = ?",
+            arguments: [Self.hash(handle).data]
+        ).map(GrantID.init(rawValue:))
+    }
+
+    /// Whether a grant waits for an approval; nothing is opened, so a damaged secret does not matter.
+    package func hasPendingApproval(_ id: GrantID) throws -> Bool {
+        try Bool.fetchOne(
+            database, sql: "SELECT EXISTS (SELECT 1 FROM pending_approval WHERE grant_id = ?)",
+            arguments: [id.rawValue]) ?? false
+    }
+
     /// When each waiting grant stops waiting.
     package func pendingDeadlines() throws -> [(grant: GrantID, at: Date)] {
         try Row.fetchAll(database, sql: "SELECT grant_id, expires_at FROM pending_approval").map { row in

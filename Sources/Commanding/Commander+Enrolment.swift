@@ -73,13 +73,15 @@ extension Commander {
         }
     }
 
-    /// A device that has joined keeps its login: a new one would lock it out, for it can open no second bundle.
+    /// A device that has joined and answers keeps its login: it can open no second bundle, so a new login would lock it
+    /// out.
     private func requireNotJoined(_ device: Device) async throws {
         guard let id = DeviceID(rawValue: device.id), links[id]?.contact != nil else { return }
         await prove(id)
+        guard links[id]?.isEnrolled == true else { return }
         throw Refusal(
-            .conflict, "device \(quoted(device.name.rawValue)) has joined already",
-            hint: "'keyholder device show \(device.name)' tells how far it is")
+            .conflict, "device \(quoted(device.name.rawValue)) has joined and proved itself already",
+            hint: "it is enrolled; 'keyholder device show \(device.name)' tells more")
     }
 
     /// Makes the device's login, probes it, and seals the bundle that holds it.

@@ -3,6 +3,7 @@
 
 import ArgumentParser
 import Glibc
+import Sealing
 
 @main
 struct KeyholderDevice: AsyncParsableCommand {
@@ -12,10 +13,7 @@ struct KeyholderDevice: AsyncParsableCommand {
         subcommands: [Init.self, Run.self, Conformance.self])
 
     static func main() async {
-        // A write to a broker that went away must be an error, not the end.
-        signal(SIGPIPE, SIG_IGN)
-        umask(0o077)
-        Hardening.apply()
+        ProcessHardening.apply()
         do {
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {

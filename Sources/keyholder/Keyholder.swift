@@ -3,6 +3,7 @@
 import ArgumentParser
 import Delegation
 import Glibc
+import Sealing
 import StrictJSON
 
 @main
@@ -21,8 +22,7 @@ struct Keyholder: AsyncParsableCommand {
         ])
 
     static func main() async {
-        signal(SIGPIPE, SIG_IGN)
-        umask(0o077)
+        ProcessHardening.apply()
         do {
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {

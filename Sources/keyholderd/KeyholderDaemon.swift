@@ -3,6 +3,7 @@
 import ArgumentParser
 import Delegation
 import Glibc
+import Sealing
 
 @main
 struct KeyholderDaemon: AsyncParsableCommand {
@@ -12,10 +13,7 @@ struct KeyholderDaemon: AsyncParsableCommand {
         subcommands: [Serve.self, Init.self], defaultSubcommand: Serve.self)
 
     static func main() async {
-        // A write to a peer that went away must be an error, not the end.
-        signal(SIGPIPE, SIG_IGN)
-        umask(0o077)
-        Hardening.apply()
+        ProcessHardening.apply()
         do {
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {

@@ -180,6 +180,22 @@ import Testing
     }
 
     @Test(
+        "a crash of the daemon prints no memory", .timeLimit(.minutes(1)),
+        arguments: [SIGSEGV, SIGILL, SIGABRT])
+    func crash(signal: Int32) async throws {
+        let home = try await TestHome.start()
+        let daemon = try home.daemon
+        kill(daemon.pid, signal)
+        #expect(try await daemon.finish().status == 128 + signal)
+        #expect(
+            !daemon.errors.lines.contains { $0.contains("rip") || $0.contains("Registers") || $0.contains("rashed") })
+        // And the next start finds everything as it was.
+        try await home.startDaemon()
+        #expect(try await home.done("audit", "verify")["intact"]?.bool == true)
+        try await home.stop()
+    }
+
+    @Test(
         "no secret is in the vault file, the log, the audit or the process's environment and arguments",
         .timeLimit(.minutes(1)))
     func noSecretOutside() async throws {

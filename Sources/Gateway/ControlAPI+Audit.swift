@@ -1,3 +1,5 @@
+// The log is handed out as it is, a line of JSON for each entry; nothing here can change it.
+
 import Hummingbird
 import StrictJSON
 import Vault

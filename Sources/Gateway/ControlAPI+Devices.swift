@@ -1,3 +1,5 @@
+// A device goes by its name here and by its id everywhere below; the join bundle is in one answer and nowhere else.
+
 import Commanding
 import Delegation
 import FoundationEssentials

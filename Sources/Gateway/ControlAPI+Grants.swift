@@ -1,3 +1,5 @@
+// An access token or a signed header leaves only in the answer to whoever asked for it; no other secret leaves at all.
+
 import Delegation
 import FoundationEssentials
 import Granting

@@ -1,3 +1,5 @@
+// People and apps are added here and never over the network; an app's secret is told once.
+
 import Delegation
 import FoundationEssentials
 import Hummingbird

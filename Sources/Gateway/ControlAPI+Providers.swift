@@ -1,3 +1,5 @@
+// A profile is checked whole before any of it is kept; a consumer's secret goes in and never comes out.
+
 import Delegation
 import Granting
 import Hummingbird

@@ -1,3 +1,5 @@
+// What is shown of the vault says whether it is open and whom its key source protects against, never more.
+
 import Commanding
 import Delegation
 import Granting

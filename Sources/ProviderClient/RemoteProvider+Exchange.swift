@@ -33,6 +33,7 @@ extension RemoteProvider {
             return try await withThrowingTaskGroup(of: RawReply?.self) { group in
                 group.addTask { try await exchange(request) }
                 group.addTask {
+                    // The deadline of the whole exchange: a slow drip keeps every shorter one from passing.
                     try await Task.sleep(for: deadline)
                     return nil
                 }

@@ -1,3 +1,5 @@
+// An app's secret goes to a private file, or to a terminal when asked; never to a pipe by accident.
+
 import ArgumentParser
 import Delegation
 import Sealing

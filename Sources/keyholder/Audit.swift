@@ -1,3 +1,5 @@
+// The log is printed in its order, one line an entry, whether for people or for programs.
+
 import ArgumentParser
 import Delegation
 import StrictJSON

@@ -1,3 +1,5 @@
+// The exit code says what is proven: 0 only with the device's signed receipt, 5 when it may have acted.
+
 import ArgumentParser
 import Delegation
 import StrictJSON

@@ -1,3 +1,5 @@
+// A join bundle holds the device's password: it is written to a private file, or printed when no file is named.
+
 import ArgumentParser
 import Delegation
 import Sealing

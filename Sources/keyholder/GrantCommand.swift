@@ -1,3 +1,5 @@
+// The CLI prints where to approve; it never sees the password, the verifier of a redirect, or a token.
+
 import ArgumentParser
 import Delegation
 import StrictJSON

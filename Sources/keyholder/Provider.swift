@@ -1,3 +1,5 @@
+// A consumer's secret comes from a private file or a terminal, and is never shown again.
+
 import ArgumentParser
 import Delegation
 import Glibc

@@ -1,3 +1,5 @@
+// What protects the vault is said in words a person can act on, also when it does not.
+
 import ArgumentParser
 import Delegation
 import Sealing

@@ -1,3 +1,5 @@
+// Only the access token itself, or one signed header, is printed; everything else stays with the daemon.
+
 import ArgumentParser
 import Delegation
 import StrictJSON

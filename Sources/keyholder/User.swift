@@ -1,3 +1,5 @@
+// A person's password comes from a private file or a terminal without echo.
+
 import ArgumentParser
 import Delegation
 import Sealing

@@ -1,3 +1,5 @@
+// Nothing is served before the lock is held, the vault has proved durable, and the configuration is right.
+
 import ArgumentParser
 import Delegation
 import FoundationEssentials

@@ -79,6 +79,7 @@ final class MosquittoServer: @unchecked Sendable {
                 throw Failure(
                     reason: (try? String(contentsOf: directory.appending(path: "log"), encoding: .utf8)) ?? "")
             }
+            // Nothing tells when a foreign process listens, so it is asked again.
             try await Task.sleep(for: .milliseconds(5))
         }
     }

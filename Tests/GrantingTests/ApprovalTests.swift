@@ -1,3 +1,5 @@
+// An answer counts once, for the request it belongs to, from the provider that was asked.
+
 import Delegation
 import FoundationEssentials
 import Granting

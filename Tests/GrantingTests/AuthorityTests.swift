@@ -1,3 +1,5 @@
+// No command goes out without a grant that covers it and that its provider still honours.
+
 import Delegation
 import FoundationEssentials
 import Granting

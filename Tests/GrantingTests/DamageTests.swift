@@ -1,3 +1,5 @@
+// One damaged row costs what is in it and nothing else.
+
 import Delegation
 import FoundationEssentials
 import Granting

@@ -1,3 +1,5 @@
+// Whatever a provider answers, the keeper does what the error table says.
+
 import AsyncHTTPClient
 import Delegation
 import OAuth

@@ -1,3 +1,5 @@
+// What ends here ends at the provider too, where it can be told.
+
 import Delegation
 import FoundationEssentials
 import Granting

@@ -1,3 +1,5 @@
+// A crash at any moment of a refresh leaves something that the next start finishes.
+
 import Delegation
 import Dispatch
 import FoundationEssentials

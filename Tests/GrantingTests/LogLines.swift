@@ -1,3 +1,5 @@
+// What the log was told, kept for a test to search.
+
 import Logging
 import Synchronization
 

@@ -1,3 +1,5 @@
+// One refresh at a time for each grant, and nobody who holds a live token waits for it.
+
 import Delegation
 import FoundationEssentials
 import Granting

@@ -1,3 +1,5 @@
+// No secret is found where it does not belong.
+
 import Delegation
 import FoundationEssentials
 import Granting

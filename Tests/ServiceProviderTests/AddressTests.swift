@@ -1,3 +1,5 @@
+// The provider answers at its own address, however a browser writes it, and at no other.
+
 import OAuth
 import ServiceProvider
 import Testing

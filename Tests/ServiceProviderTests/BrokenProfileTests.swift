@@ -1,3 +1,5 @@
+// A profile that is gone takes no owner's right to take back away.
+
 import FoundationEssentials
 import ServiceProvider
 import StrictJSON

@@ -1,3 +1,5 @@
+// Both protocols from the first request to the last, as a client and a browser see them.
+
 import Delegation
 import OAuth
 import Sealing

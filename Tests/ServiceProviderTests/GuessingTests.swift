@@ -1,3 +1,5 @@
+// Guessing costs the guesser time, and neither the owner's app nor the log.
+
 import Delegation
 import OAuth
 import Sealing

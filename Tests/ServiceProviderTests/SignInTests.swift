@@ -1,3 +1,5 @@
+// A session is given for a password only, and ends by itself.
+
 import Delegation
 import OAuth
 import Sealing

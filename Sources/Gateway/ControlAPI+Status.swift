@@ -21,7 +21,7 @@ extension ControlAPI {
                         outcome: "sealed"), at: now)
             }
             // A refresh under way gets its answer sealed first: dropped, it could cost the grant.
-            await parts.keeper.settle(within: .seconds(25))
+            await parts.keeper.pause(within: .seconds(25))
             parts.vault.seal()
             return Response(json: ["sealed": true])
         }

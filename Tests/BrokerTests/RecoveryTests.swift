@@ -87,8 +87,8 @@ import Testing
     func resetInHandshake() async throws {
         let listener = try Listener(port: try MosquittoServer.freePort())
         let server = try MosquittoServer(port: listener.port)
-        let start = ContinuousClock.now
-        try await withSession(server.configuration()) { running in
+        // A single reset that went unseen would cost the connect timeout, and the test its time limit.
+        try await withSession(server.configuration(connectTimeout: .seconds(3600))) { running in
             await listener.reset(5)
             try await server.start()
             for _ in 0..<5 {
@@ -101,8 +101,6 @@ import Testing
             }
             try await running.connected()
         }
-        // A single reset that went unseen would have cost the ten seconds of the connect timeout.
-        #expect(.now - start < .seconds(9))
     }
 
     @Test("a peer that accepts and never answers is given up at the connect timeout")
@@ -173,14 +171,12 @@ import Testing
         await #expect(throws: BrokerError.alreadyRun) { try await session.run() }
     }
 
-    @Test("cancellation ends a session that waits 30 seconds to retry, and its events, at once")
+    @Test("cancellation ends a session that waits an hour to retry, and its events, at once")
     func cancelledBackoff() async throws {
         let configuration = BrokerConfiguration(
             host: "127.0.0.1", port: try MosquittoServer.freePort(), clientID: "a",
-            backoff: Backoff(initial: .seconds(30)) { 1 })
-        let start = ContinuousClock.now
+            backoff: Backoff(initial: .seconds(3600), maximum: .seconds(3600)) { 1 })
         try await withSession(configuration) { _ = try await $0.disconnected() }
-        #expect(.now - start < .seconds(5))
     }
 
     @Test("cancellation ends a session in the middle of a handshake at once")
@@ -190,10 +186,9 @@ import Testing
         let listener = try Listener(port: 0)
         defer { listener.close() }
         let configuration = BrokerConfiguration(
-            host: "127.0.0.1", port: listener.port, clientID: "a", tls: .init(caFile: authority.caFile))
-        let start = ContinuousClock.now
+            host: "127.0.0.1", port: listener.port, clientID: "a", tls: .init(caFile: authority.caFile),
+            connectTimeout: .seconds(3600))
         try await withSession(configuration) { _ in await listener.acceptAndIgnore() }
-        #expect(.now - start < .seconds(5))
     }
 
     @Test("a publish under way when the broker dies fails and may have taken effect")
@@ -233,10 +228,7 @@ import Testing
         try await withSession(server.configuration(keepAlive: .seconds(5))) { running in
             try await running.connected()
             server.freeze()
-            let start = ContinuousClock.now
             #expect(try await running.disconnected() == .silent)
-            let took = ContinuousClock.now - start
-            #expect(took < .seconds(13))
             server.kill()
             try await server.start()
             try await running.connected()

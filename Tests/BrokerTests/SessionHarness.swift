@@ -59,11 +59,13 @@ extension MosquittoServer {
     /// A configuration that gets in; retries are quick.
     func configuration(
         id: String = "tester", host: String = "127.0.0.1", caFile: String? = nil, password: String = password,
-        keepAlive: Duration = .seconds(10), will: BrokerConfiguration.Will? = nil, backoff: Backoff = .quick
+        keepAlive: Duration = .seconds(10), connectTimeout: Duration = .seconds(10),
+        will: BrokerConfiguration.Will? = nil, backoff: Backoff = .quick
     ) -> BrokerConfiguration {
         BrokerConfiguration(
             host: host, port: port, clientID: id, username: Self.username, password: { password },
-            tls: .init(caFile: caFile ?? self.caFile), keepAlive: keepAlive, will: will, backoff: backoff)
+            tls: .init(caFile: caFile ?? self.caFile), keepAlive: keepAlive, connectTimeout: connectTimeout, will: will,
+            backoff: backoff)
     }
 }
 

@@ -5,25 +5,6 @@ import FoundationEssentials
 import OAuth
 import Sealing
 
-/// How an endpoint behaves.
-enum Mood: Sendable {
-    case obliging
-    /// Answers nothing until the test lets it.
-    case hanging
-    /// Obliges once the test lets it.
-    case pausing
-    /// Closes the connection in the middle of the answer once the test lets it.
-    case pausingAndBreakingOff
-    /// Answers this instead.
-    case answering(Int, String, headers: [String: String] = [:])
-    /// Answers with this many bytes.
-    case huge(Int)
-    /// Closes the connection in the middle of the answer.
-    case breakingOff
-    /// Rotates as it should, and then closes the connection in the middle of the answer.
-    case rotatingAndBreakingOff
-}
-
 actor OpinionatedProvider {
     static let consumerKey = "consumerKEY0123456789"
     static let consumerSecret = "consumer:secret/0123 %+é"

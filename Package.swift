@@ -107,7 +107,7 @@ let package = Package(
                 "Broker", "CommandProtocol", "Commanding", "Delegation", "Gateway", "Granting", "OAuth",
                 "ProviderClient", "Sealing", "ServiceProvider", "Settings", "StrictJSON", "Vault",
                 argumentParser, httpClient, hummingbird, lifecycle, logging, signals,
-            ],
+            ] + nio,
             swiftSettings: strict),
         .executableTarget(
             name: "keyholder",

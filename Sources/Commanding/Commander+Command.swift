@@ -28,6 +28,9 @@ extension Commander {
         _ operation: String, _ arguments: Arguments, on name: DeviceName, patience: Duration, by requester: Requester
     ) async throws -> CommandReport {
         let device = try await vault.read { try $0.requiredDevice(named: name) }
+        guard !isPaused else { throw VaultError.sealed }
+        underWay += 1
+        defer { leave() }
         // Outlives a caller that hangs up: once a counter is taken the outcome must be written down. Awaited right here.
         return try await Task {
             do {
@@ -45,6 +48,33 @@ extension Commander {
             }
         }.value
     }
+
+    private func leave() {
+        underWay -= 1
+        guard underWay == 0 else { return }
+        for waiter in quiet { waiter.finish() }
+        quiet = []
+    }
+
+    /// Refuses new commands and waits for those on their way, `patience` at most: their outcomes must be written down
+    /// before the vault is sealed.
+    package func pause(within patience: Duration) async {
+        isPaused = true
+        guard underWay > 0 else { return }
+        let (stream, continuation) = AsyncStream<Never>.makeStream()
+        quiet.append(continuation)
+        let clock = configuration.clock
+        await withTaskGroup { group in
+            group.addTask { for await _ in stream {} }
+            // Cancelled as soon as it is quiet.
+            group.addTask { try? await clock.sleep(for: patience) }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    /// Takes commands again.
+    package func resume() { isPaused = false }
 
     private func authorised(
         _ operation: String, _ arguments: Arguments, on device: Device, patience: Duration, by requester: Requester

@@ -209,6 +209,7 @@ extension Commander {
     /// When the broker is not there the login goes as soon as it is; everything else holds at once.
     package func remove(_ name: DeviceName, by requester: Requester) async throws {
         let device = try await vault.read { try $0.requiredDevice(named: name) }
+        guard device.state == .enrolled else { return try await withdraw(device, by: requester) }
         let now = configuration.now()
         try await vault.write { transaction in
             try transaction.setState(.removed, ofDevice: device.id, at: now)
@@ -219,6 +220,21 @@ extension Commander {
         }
         if let id = DeviceID(rawValue: device.id) { links[id] = nil }
         await dismissRemoved()
+    }
+
+    /// Takes back the enrolment of a device that never proved itself; its label can be enrolled again.
+    private func withdraw(_ device: Device, by requester: Requester) async throws {
+        guard let id = DeviceID(rawValue: device.id) else { return }
+        try await control(DynamicSecurity.dismiss(id))
+        links[id] = nil
+        let now = configuration.now()
+        try await vault.write { transaction in
+            try transaction.deleteDevice(id: device.id)
+            try transaction.audit(
+                AuditEntry(
+                    actor: requester, action: "device.remove", subject: device.name.rawValue, authority: "local",
+                    outcome: "withdrawn", detail: ["device": .string(device.id)]), at: now)
+        }
     }
 
     /// Takes the logins of removed devices away and tells the others that their keys are revoked; what does not succeed

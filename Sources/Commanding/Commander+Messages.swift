@@ -175,6 +175,8 @@ extension Commander {
 
     /// Appends to the audit log; a log that cannot be written is itself logged, loudly.
     func record(_ entry: AuditEntry) async {
+        // Nothing can be written then, and nothing that needs a secret happens either.
+        guard !vault.isSealed else { return }
         let now = configuration.now()
         do {
             try await vault.write { try $0.audit(entry, at: now) }

@@ -34,6 +34,10 @@ package actor Commander: Service {
     var proving: Set<DeviceID> = []
     /// One enrolment at a time: two of one label would undo each other's login.
     var enrolling = Turnstile()
+    /// Commands on their way, and who waits until there are none.
+    var underWay = 0
+    var isPaused = false
+    var quiet: [AsyncStream<Never>.Continuation] = []
 
     /// A verified acknowledgement with the bytes that prove it.
     struct SignedAcknowledgement: Sendable {

@@ -21,8 +21,11 @@ extension ControlAPI {
                         outcome: "sealed"), at: now)
             }
             // A refresh under way gets its answer sealed first: dropped, it could cost the grant.
+            await parts.commander.pause(within: .seconds(35))
             await parts.keeper.pause(within: .seconds(25))
             parts.vault.seal()
+            // From here on the vault itself refuses.
+            await parts.commander.resume()
             return Response(json: ["sealed": true])
         }
         router.post("/v1/unseal") { request, context in

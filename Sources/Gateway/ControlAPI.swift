@@ -6,6 +6,7 @@ import Granting
 import Hummingbird
 import Logging
 import NIOCore
+import OAuth
 import Sealing
 import ServiceProvider
 import StrictJSON
@@ -85,8 +86,15 @@ extension Request {
 }
 
 extension ControlContext {
-    /// The part of the path called `name`.
-    func part(_ name: String) throws -> String { try parameters.require(name) }
+    /// The part of the path called `name`, decoded.
+    func part(_ name: String) throws -> String {
+        let encoded = try parameters.require(name)
+        do throws(OAuthError) {
+            return try PercentEncoding.decode(encoded)
+        } catch {
+            throw Refusal(.usage, "the path has a wrong escape in \(quoted(encoded))")
+        }
+    }
 
     /// The device that the path names.
     func deviceName() throws -> DeviceName { try DeviceName(checking: try part("name")) }

@@ -47,7 +47,7 @@ package struct GatewayParts: Sendable {
     /// - Parameters:
     ///   - listen: Where the home's provider listens.
     ///   - redirect: Where approvals come home.
-    ///   - onReady: Called once the control socket accepts.
+    ///   - onReady: Called once all three accept.
     /// - Returns: The services, in the order to start them.
     /// - Throws: ``Refusal`` when the socket's path is too long.
     package func services(
@@ -57,23 +57,27 @@ package struct GatewayParts: Sendable {
         let socket = try home.socket()
         let providerRouter = Router()
         provider.addRoutes(to: providerRouter)
+        let doors = Doors(count: 3) {
+            // Bound as the umask says, which leaves the run bit; a socket is read and written.
+            chmod(socket, 0o600)
+            await onReady()
+        }
+        // Whoever opens a connection and says nothing is let go.
+        let patience = TimeAmount.seconds(30)
         return [
             Application(
-                router: providerRouter,
+                router: providerRouter, server: .http1(configuration: .init(idleTimeout: patience)),
                 configuration: .init(address: .hostname(listen.host, port: listen.port), serverName: "Keyholder"),
-                logger: logger),
+                onServerRunning: { _ in await doors.opened() }, logger: logger),
             Application(
                 router: RedirectListener(parts: self).router(),
+                server: .http1(configuration: .init(idleTimeout: patience)),
                 configuration: .init(address: .hostname(redirect.host, port: redirect.port), serverName: "Keyholder"),
-                logger: logger),
+                onServerRunning: { _ in await doors.opened() }, logger: logger),
             Application(
                 router: ControlAPI(parts: self).router(),
                 configuration: .init(address: .unixDomainSocket(path: socket), serverName: "Keyholder"),
-                onServerRunning: { _ in
-                    // Bound as the umask says, which leaves the run bit; a socket is read and written.
-                    chmod(socket, 0o600)
-                    await onReady()
-                }, logger: logger),
+                onServerRunning: { _ in await doors.opened() }, logger: logger),
             // Last to start and so first to stop: the control API waits for its answers to end.
             Followers(vault: vault, commander: commander),
         ]

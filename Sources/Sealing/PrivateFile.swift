@@ -66,6 +66,9 @@ package enum PrivateFile {
 
     /// Puts a new file in the place of an old one, atomically.
     package static func replace(_ path: String, _ content: Secret) throws(PrivateFileError) {
+        // A link, a device or a folder is not a file of ours to put something in the place of.
+        var status = stat()
+        if lstat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG { throw .irregular(path) }
         let temporary = "\(path).\(Random.alphanumerics(8))"
         try write(temporary, content, flags: O_EXCL)
         guard rename(temporary, path) == 0 else {
@@ -74,6 +77,22 @@ package enum PrivateFile {
             throw .system(path, verb: "replace", errno: code)
         }
         try syncFolder(of: path)
+    }
+
+    /// Whether a folder belongs to this user and is closed to all others; `nil` when there is none.
+    package static func isPrivateFolder(_ path: String) -> Bool? {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        return status.st_uid == geteuid() && status.st_mode & 0o077 == 0
+    }
+
+    /// Whether a file could be put at this path now, tried with an empty one beside it.
+    package static func checkReplaceable(_ path: String) throws(PrivateFileError) {
+        var status = stat()
+        if lstat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG { throw .irregular(path) }
+        let temporary = "\(path).\(Random.alphanumerics(8))"
+        try write(temporary, Secret([]), flags: O_EXCL)
+        unlink(temporary)
     }
 
     private static func write(_ path: String, _ content: Secret, flags: Int32) throws(PrivateFileError) {

@@ -15,7 +15,16 @@ package enum ProcessHardening {
         umask(0o077)
         var none = rlimit(rlim_cur: 0, rlim_max: 0)
         setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
+        raiseDescriptorLimit()
         setUndumpable()
+    }
+
+    /// Connections that somebody holds open must not use up the descriptors that everything else needs.
+    private static func raiseDescriptorLimit() {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        limit.rlim_cur = min(limit.rlim_max, 65_536)
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 
     /// No ptrace and no `/proc/PID/mem` for other processes of this user.

@@ -27,6 +27,11 @@ struct DeviceCommand: ParsableCommand {
         func run() async throws {
             let patience = try wait.map(seconds)
             let text = try readLabel()
+            do throws(PrivateFileError) {
+                if let out { try PrivateFile.checkReplaceable(out) }
+            } catch {
+                throw Refusal(.usage, error.description, hint: "nothing was enrolled")
+            }
             let body: JSON = .compact([
                 "name": .string(name), "label": .string(text), "profile": profile.map(JSON.string),
             ])

@@ -3,6 +3,7 @@
 import ArgumentParser
 import Delegation
 import Glibc
+import NIOCore
 import Sealing
 
 @main
@@ -27,6 +28,15 @@ struct KeyholderDaemon: AsyncParsableCommand {
         } catch let refusal as Refusal {
             Console.explain(refusal)
             Glibc.exit(refusal.kind.exitCode)
+        } catch let error as PrivateFileError {
+            Console.explain(Refusal(.failure, error.description, hint: "nothing was changed"))
+            Glibc.exit(1)
+        } catch let error as IOError {
+            Console.explain(
+                Refusal(
+                    .failure, "cannot listen: \(error)",
+                    hint: "is a port of config.yaml taken? 'listen' and 'redirect' say which"))
+            Glibc.exit(1)
         } catch {
             let code = exitCode(for: error).rawValue
             let text = fullMessage(for: error)

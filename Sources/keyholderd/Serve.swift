@@ -4,6 +4,7 @@ import ArgumentParser
 import Delegation
 import FoundationEssentials
 import Logging
+import Sealing
 import Settings
 import Vault
 
@@ -17,6 +18,7 @@ struct Serve: AsyncParsableCommand {
             throw Refusal(.usage, "--log-level \(quoted(logLevel)) is not a level", hint: "use info")
         }
         let home = try HomeFolder(environment: ProcessInfo.processInfo.environment)
+        try Self.checkPrivacy(of: home)
         let lock = try HomeLock(home)
         var logger = Logger(label: "keyholderd", factory: { StreamLogHandler.standardError(label: $0) })
         logger.logLevel = level
@@ -48,5 +50,15 @@ struct Serve: AsyncParsableCommand {
         try vault.close()
         // Held until here, so that nobody opens the vault before it is closed.
         _ = consume lock
+    }
+
+    /// A home that others can write to is not ours to trust.
+    private static func checkPrivacy(of home: HomeFolder) throws {
+        // That there is none is said by the lock, which comes next.
+        guard PrivateFile.isPrivateFolder(home.path) != false else {
+            throw Refusal(
+                .failure, "the home \(quoted(home.path)) belongs to another user or is open to others",
+                hint: "chown it to the daemon's user and chmod it to 700")
+        }
     }
 }

@@ -179,6 +179,75 @@ import Testing
         try await home.stop()
     }
 
+    @Test("an app with a blank or an accent in its name can be shown and removed", .timeLimit(.minutes(1)))
+    func namesInPaths() async throws {
+        let home = try await TestHome.furnished()
+        for name in ["Energy Monitor", "Wärme", "a+b"] {
+            try await home.done(
+                "app", "add", name, "--redirect", "http://127.0.0.1:1/back", "--scope", "lock.lock@front-door",
+                "--secret-file", "\(home.folder)/secret")
+            #expect(try await home.done("app", "show", name)["app"]?["name"]?.string == name)
+            #expect(try await home.keyholder("app", "remove", name).status == 0)
+        }
+        #expect(try await home.done("app", "list")["apps"]?.array?.isEmpty == true)
+        try await home.stop()
+    }
+
+    @Test(
+        "a bundle that cannot be written enrols nothing, and a withdrawn enrolment frees its label",
+        .timeLimit(.minutes(1)))
+    func enrolmentTakenBack() async throws {
+        let home = try await TestHome.start()
+        let label = try await Program.run(
+            Places.program("keyholder-device"), ["init", "--dir", "\(home.folder)/d", "--profile", "locks/demo-lock"])
+        for out in ["\(home.folder)/nowhere/j", home.folder, "/dev/null"] {
+            let run = try await home.keyholder(
+                "device", "enroll", "front-door", "--label", label.output.trimmed, "--out", out)
+            #expect(run.status == 2, "\(out): \(run.status) \(run.errors)")
+        }
+        #expect(try await home.done("device", "list")["devices"]?.array?.isEmpty == true)
+        try await home.done(
+            "device", "enroll", "front-door", "--label", label.output.trimmed, "--out", "\(home.folder)/j")
+        #expect(try await home.keyholder("device", "remove", "front-door").status == 0)
+        try await home.done(
+            "device", "enroll", "back-door", "--label", label.output.trimmed, "--out", "\(home.folder)/j")
+        try await home.stop()
+    }
+
+    @Test(
+        "a taken port, an open home or a missing key is told in our words before anything is said to be ready",
+        .timeLimit(.minutes(1)))
+    func startFailures() async throws {
+        let home = try await TestHome.start()
+        try await home.daemon.end()
+        func start() async throws -> Finished {
+            try await Program.run(Places.program("keyholderd"), [], environment: ["KEYHOLDER_HOME": home.homePath])
+        }
+        let squatter = try Program(
+            "/usr/bin/env",
+            [
+                "python3", "-uc",
+                "import socket,sys; s=socket.create_server(('127.0.0.1',int(sys.argv[1]))); print('taken'); s.accept()",
+                "\(home.providerPort)",
+            ])
+        _ = try await squatter.output.line(with: "taken")
+        let taken = try await start()
+        #expect(taken.status == 1)
+        #expect(taken.errors.contains("error: cannot listen"), "\(taken.errors)")
+        #expect(!taken.errors.contains(" ready"))
+        try await squatter.end(SIGKILL)
+        chmod(home.homePath, 0o755)
+        let open = try await start()
+        #expect(open.status == 1 && open.errors.contains("is open to others"))
+        chmod(home.homePath, 0o700)
+        try FileManager.default.moveItem(atPath: "\(home.homePath)/vault.key", toPath: "\(home.folder)/key")
+        let keyless = try await start()
+        #expect(keyless.status == 1 && keyless.errors.contains("error: there is no file"), "\(keyless.errors)")
+        try FileManager.default.moveItem(atPath: "\(home.folder)/key", toPath: "\(home.homePath)/vault.key")
+        try await home.startDaemon()
+        try await home.stop()
+    }
+
     @Test(
         "a crash of the daemon prints no memory", .timeLimit(.minutes(1)),
         arguments: [SIGSEGV, SIGILL, SIGABRT])

@@ -26,7 +26,7 @@ struct DeviceFolder {
     /// Makes a device: two keys, a one-time code, and its own copy of the profile. What an earlier, interrupted call left
     /// is replaced, since nobody was shown its label.
     func create(profileText: String, reference: ProfileReference) throws {
-        _ = try DeviceProfile(yaml: profileText, reference: reference, file: "profile")
+        _ = try DeviceProfile(yaml: profileText, reference: reference, file: "\(reference).yaml")
         guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
             throw DeviceFault("cannot create \(quoted(path)): \(String(cString: strerror(errno)))")
         }

@@ -51,7 +51,7 @@ struct Run: AsyncParsableCommand {
         }
         if let join, folder.mayJoin || !isMember {
             do {
-                try folder.accept(bundle: try PrivateFile.read(join), identity: identity)
+                try folder.accept(bundle: try readBundle(join), identity: identity)
             } catch  where isMember {
                 // The bundle that was taken may have ended or been deleted since, which must not stop a restart.
                 Console.error("note: the bundle was not taken, going on with the one before: \(error)")
@@ -59,5 +59,15 @@ struct Run: AsyncParsableCommand {
         }
         guard let membership = try folder.membership() else { throw DeviceFault("the join bundle was not kept") }
         return (try DeviceRuntime(folder: folder, identity: identity, membership: membership), membership)
+    }
+
+    /// A bundle that cannot be read is the caller's mistake, like any other argument.
+    private func readBundle(_ path: String) throws -> Secret {
+        do throws(PrivateFileError) {
+            return try PrivateFile.read(path)
+        } catch {
+            throw DeviceFault(
+                error.description, hint: "nothing was changed; give the file that enrolling wrote", exitCode: 2)
+        }
     }
 }

@@ -177,6 +177,26 @@ import Testing
         return input + "." + Base64.encode(mac, as: .url)
     }
 
+    @Test("a bundle that is missing, open to others, empty or no bundle exits with 2 and changes nothing")
+    func wrongBundles() async throws {
+        try await withFolder { parent in
+            let folder = "\(parent)/d"
+            #expect(try await makeDevice(folder).status == 0)
+            let before = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+            for (name, mode, text) in [("empty", 0o600, ""), ("none", 0o600, "x"), ("open", 0o644, "x")] {
+                try text.write(toFile: "\(parent)/\(name)", atomically: true, encoding: .utf8)
+                chmod("\(parent)/\(name)", mode_t(mode))
+            }
+            for name in ["empty", "none", "open", "missing"] {
+                let run = try await Program.run(
+                    Places.program("keyholder-device"), ["run", "--dir", folder, "--join", "\(parent)/\(name)"])
+                #expect(run.status == 2, "\(name): \(run.status) \(run.errors)")
+                #expect(run.errors.hasPrefix("error: "))
+            }
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder).sorted() == before)
+        }
+    }
+
     @Test(
         "the programs that hold keys leave no core file or backtrace, and keep their names",
         .timeLimit(.minutes(1)))

@@ -44,35 +44,11 @@ package struct RSAPrivateKey: Sendable {
     ///
     /// - Throws: ``SealingError/badEncoding(_:)`` for anything else, ``SealingError/badKey(_:)`` as the PEM form.
     package init(der: Secret) throws(SealingError) {
-        let made = der.reveal { bytes -> OpaquePointer? in
-            var cursor = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
-            let start = cursor
-            guard let made = d2i_AutoPrivateKey(nil, &cursor, bytes.count) else { return nil }
-            guard let start, let cursor, cursor - start == bytes.count else {
-                EVP_PKEY_free(made)
-                return nil
-            }
-            return made
-        }
-        guard let made else {
-            ERR_clear_error()
-            throw .badEncoding("DER private key")
-        }
-        try self.init(KeyHandle(made))
+        try self.init(KeyHandle.privateKey(der: der))
     }
 
     /// The key as DER, to be sealed and stored.
-    package func derBytes() throws(SealingError) -> Secret {
-        let count = i2d_PrivateKey(handle.pointer, nil)
-        guard count > 0 else { throw .fromQueue("RSA key") }
-        var out = SecretBytes(zeros: Int(count))
-        let written = out.withMutableBytes { target in
-            var cursor = target.baseAddress?.assumingMemoryBound(to: UInt8.self)
-            return i2d_PrivateKey(handle.pointer, &cursor)
-        }
-        guard written == count else { throw .fromQueue("RSA key") }
-        return Secret(out)
-    }
+    package func derBytes() throws(SealingError) -> Secret { try handle.derBytes() }
 
     /// Signs a message.
     package func sign(_ message: [UInt8], hash: HashFunction) throws(SealingError) -> [UInt8] {
@@ -88,10 +64,9 @@ package struct RSAPublicKey: Sendable {
     ///
     /// With exponent 1 everyone can sign; an even number is no RSA exponent or modulus; below 1024 bits the modulus can
     /// be factored, and above 8192 each signature from a stranger would cost too much.
-    fileprivate init(checking handle: KeyHandle) throws(SealingError) {
+    init(checking handle: KeyHandle) throws(SealingError) {
         guard EVP_PKEY_get_base_id(handle.pointer) == EVP_PKEY_RSA else { throw .badKey("not an RSA key") }
         self.handle = handle
-        let bits = Int(EVP_PKEY_get_bits(handle.pointer))
         guard (1024...8192).contains(bits) else { throw .badKey("RSA modulus of \(bits) bits") }
         guard let low = modulus.last, low & 1 == 1 else { throw .badKey("RSA modulus is even") }
         let e = exponent
@@ -115,41 +90,16 @@ package struct RSAPublicKey: Sendable {
             BN_free(e)
             OSSL_PARAM_BLD_free(builder)
         }
-        try check(OSSL_PARAM_BLD_push_BN(builder, Self.lasting("n"), n), "RSA key")
-        try check(OSSL_PARAM_BLD_push_BN(builder, Self.lasting("e"), e), "RSA key")
-        let parameters = OSSL_PARAM_BLD_to_param(builder)
-        let context = EVP_PKEY_CTX_new_from_name(nil, Self.lasting("RSA"), nil)
-        defer {
-            OSSL_PARAM_free(parameters)
-            EVP_PKEY_CTX_free(context)
-        }
-        try check(EVP_PKEY_fromdata_init(context), "RSA key")
-        var made: OpaquePointer?
-        try check(EVP_PKEY_fromdata(context, &made, keyholder_public_key_selection, parameters), "RSA key")
-        guard let made else { throw .fromQueue("RSA key") }
-        try self.init(checking: KeyHandle(made))
-    }
-
-    /// A name at an address that stays: libcrypto keeps the pointer, and a `String` lends its own for one call only.
-    private static func lasting(_ name: StaticString) -> UnsafePointer<CChar> {
-        UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)
+        try check(OSSL_PARAM_BLD_push_BN(builder, lasting("n"), n), "RSA key")
+        try check(OSSL_PARAM_BLD_push_BN(builder, lasting("e"), e), "RSA key")
+        try self.init(checking: KeyHandle.publicKey("RSA", builder))
     }
 
     /// Reads a PEM public key (`BEGIN PUBLIC KEY`).
     ///
     /// - Throws: ``SealingError/badEncoding(_:)``; ``SealingError/badKey(_:)`` for another algorithm or a weak key.
     package init(pem: String) throws(SealingError) {
-        let text = Array(pem.utf8)
-        let made = text.withUnsafeBytes { bytes -> OpaquePointer? in
-            guard let bio = BIO_new_mem_buf(bytes.baseAddress, Int32(bytes.count)) else { return nil }
-            defer { BIO_free(bio) }
-            return PEM_read_bio_PUBKEY(bio, nil, { _, _, _, _ in -1 }, nil)
-        }
-        guard let made else {
-            ERR_clear_error()
-            throw .badEncoding("PEM public key")
-        }
-        try self.init(checking: KeyHandle(made))
+        try self.init(checking: KeyHandle.publicKey(pem: Array(pem.utf8)))
     }
 
     /// Whether `signature` was made over `message` by the holder of the private key.
@@ -157,18 +107,12 @@ package struct RSAPublicKey: Sendable {
         handle.isValid(signature, for: message, hash: hash)
     }
 
+    /// How many bits the modulus has.
+    package var bits: Int { Int(EVP_PKEY_get_bits(handle.pointer)) }
+
     /// The modulus, big endian without leading zeros.
-    package var modulus: [UInt8] { number(OSSL_PKEY_PARAM_RSA_N) }
+    package var modulus: [UInt8] { handle.number(OSSL_PKEY_PARAM_RSA_N) }
 
     /// The public exponent, big endian without leading zeros.
-    package var exponent: [UInt8] { number(OSSL_PKEY_PARAM_RSA_E) }
-
-    private func number(_ name: String) -> [UInt8] {
-        var value: OpaquePointer?
-        guard EVP_PKEY_get_bn_param(handle.pointer, name, &value) == 1, let value else { return [] }
-        defer { BN_free(value) }
-        var bytes = [UInt8](repeating: 0, count: Int(BN_num_bits(value) + 7) / 8)
-        BN_bn2bin(value, &bytes)
-        return bytes
-    }
+    package var exponent: [UInt8] { handle.number(OSSL_PKEY_PARAM_RSA_E) }
 }

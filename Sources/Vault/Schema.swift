@@ -34,6 +34,7 @@ enum Schema {
         migrator.registerMigration("1 devices and commands", migrate: createDevices)
         migrator.registerMigration("1 grants", migrate: createGrants)
         migrator.registerMigration("1 service provider", migrate: createServiceProvider)
+        migrator.registerMigration("2 service provider", migrate: extendServiceProvider)
         return migrator
     }
 }

@@ -48,12 +48,15 @@ extension Transaction {
             arguments: [key.id, key.purpose.rawValue, sealed.data, key.createdAt, key.retiredAt])
     }
 
-    /// The keys of a purpose that are not retired, newest first.
-    package func keys(for purpose: StoredKey.Purpose) throws -> [StoredKey] {
+    /// The keys of a purpose, newest first: those in use, and those retired after an instant, if one is given.
+    package func keys(for purpose: StoredKey.Purpose, retiredAfter oldest: Date? = nil) throws -> [StoredKey] {
         try Row.fetchAll(
             database,
-            sql: "SELECT * FROM key WHERE purpose = ? AND retired_at IS NULL ORDER BY created_at DESC, id",
-            arguments: [purpose.rawValue]
+            sql: """
+                SELECT * FROM key WHERE purpose = ? AND (retired_at IS NULL OR retired_at > ?)
+                ORDER BY retired_at IS NOT NULL, created_at DESC, id
+                """,
+            arguments: [purpose.rawValue, oldest ?? .distantFuture]
         ).map { row in
             let columns = Columns(row, table: "key")
             let id = try columns.text("id")
@@ -62,8 +65,17 @@ extension Transaction {
                 secret: try sealer.open(
                     try columns.bytes("sealed_secret"), table: "key", row: Self.place(id, purpose: purpose),
                     column: "sealed_secret"),
-                createdAt: try columns.date("created_at"), retiredAt: nil)
+                createdAt: try columns.date("created_at"), retiredAt: try columns.optionalDate("retired_at"))
         }
+    }
+
+    /// Retires the keys of a purpose that are in use.
+    ///
+    /// - Returns: Their ids.
+    package func retireKeys(for purpose: StoredKey.Purpose, at now: Date) throws -> [String] {
+        try String.fetchAll(
+            database, sql: "UPDATE key SET retired_at = ? WHERE purpose = ? AND retired_at IS NULL RETURNING id",
+            arguments: [now, purpose.rawValue])
     }
 
     /// With its purpose, so that no edit of the file makes a key serve another.

@@ -1,7 +1,18 @@
 // Every request asks for a code, with PKCE and state; there is no way to build one without.
 
-/// An authorisation request (RFC 6749 §4.1.1 with RFC 7636 and RFC 8707), the same value on both sides.
+/// An authorisation request (RFC 6749 §4.1.1 with RFC 7636, RFC 8707, RFC 9396 and RFC 9449), the same value on both
+/// sides.
 package struct AuthorizationRequest: Sendable {
+    /// Which page the owner must or must not see (OpenID Connect Core §3.1.2.1).
+    package enum Prompt: String, Sendable, CaseIterable {
+        /// None at all.
+        case none
+        /// The consent page, even if it was answered before.
+        case consent
+        /// The page to sign in, even if somebody is signed in.
+        case login
+    }
+
     /// Who asks.
     package let clientID: String
     /// `nil` only when the request had none, which a server may allow a client with one registered URI.
@@ -14,13 +25,20 @@ package struct AuthorizationRequest: Sendable {
     package let codeChallenge: String
     /// The APIs the token is for (RFC 8707).
     package let resource: [String]
+    /// What is asked for in detail, beside or instead of the scope (RFC 9396).
+    package let authorizationDetails: AuthorizationDetails?
+    /// The thumbprint of the key that must redeem the code (RFC 9449 §10), 43 characters.
+    package let dpopThumbprint: String?
+    /// `nil` when the server may decide.
+    package let prompt: Prompt?
     /// Whatever else is sent, in order.
     package let extra: [Parameter]
 
     /// Gathers a request.
     package init(
         clientID: String, redirectURI: String?, scope: [String], state: String?, codeChallenge: String,
-        resource: [String] = [], extra: [Parameter] = []
+        resource: [String] = [], authorizationDetails: AuthorizationDetails? = nil, dpopThumbprint: String? = nil,
+        prompt: Prompt? = nil, extra: [Parameter] = []
     ) {
         self.clientID = clientID
         self.redirectURI = redirectURI
@@ -28,6 +46,9 @@ package struct AuthorizationRequest: Sendable {
         self.state = state
         self.codeChallenge = codeChallenge
         self.resource = resource
+        self.authorizationDetails = authorizationDetails
+        self.dpopThumbprint = dpopThumbprint
+        self.prompt = prompt
         self.extra = extra
     }
 
@@ -41,7 +62,13 @@ package struct AuthorizationRequest: Sendable {
         if let state { parameters.append(Parameter("state", state)) }
         parameters.append(Parameter("code_challenge", codeChallenge))
         parameters.append(Parameter("code_challenge_method", PKCE.method))
-        return parameters + resource.map { Parameter("resource", $0) } + extra
+        parameters += resource.map { Parameter("resource", $0) }
+        if let authorizationDetails {
+            parameters.append(Parameter("authorization_details", authorizationDetails.json.text))
+        }
+        if let dpopThumbprint { parameters.append(Parameter("dpop_jkt", dpopThumbprint)) }
+        if let prompt { parameters.append(Parameter("prompt", prompt.rawValue)) }
+        return parameters + extra
     }
 
     /// The URL to send the owner's browser to.

@@ -125,7 +125,7 @@ package enum JWT {
 }
 
 /// The three parts of a token, decoded.
-private struct CompactToken {
+struct CompactToken: Sendable {
     let header: JSON
     let claims: JSON
     let signature: [UInt8]

@@ -1,6 +1,6 @@
 // Every way to refuse has exactly one error code of the RFCs and one status; descriptions name parameters, not values.
 
-/// Why an authorisation server refuses a request (RFC 6749 §4.1.2.1 and §5.2, RFC 7636, RFC 8707, RFC 8628).
+/// Why an authorisation server refuses a request: RFC 6749 §4.1.2.1 and §5.2, and the RFCs named with the cases.
 package enum OAuth2Refusal: Error, Equatable, Sendable, CustomStringConvertible {
     /// The request cannot be read as a form.
     case malformedRequest
@@ -32,6 +32,28 @@ package enum OAuth2Refusal: Error, Equatable, Sendable, CustomStringConvertible 
     case invalidTarget
     /// The owner said no.
     case accessDenied
+    /// Nobody has entered the user code yet (RFC 8628 §3.5).
+    case authorizationPending
+    /// The device asks too often; it must wait five seconds longer from now on (RFC 8628 §3.5).
+    case slowDown
+    /// The device code is too old (RFC 8628 §3.5).
+    case expiredToken
+    /// The proof of possession is missing or wrong (RFC 9449 §5).
+    case invalidDPoPProof
+    /// The proof must carry the nonce of the `DPoP-Nonce` header (RFC 9449 §8).
+    case useDPoPNonce
+    /// The authorisation details are malformed, or of a type that is not known here (RFC 9396 §5).
+    case invalidAuthorizationDetails
+    /// The pushed request is unknown, used, expired or another client's (RFC 9101 §7).
+    case invalidRequestURI
+    /// Tokens of this kind cannot be withdrawn (RFC 7009 §2.2.1).
+    case unsupportedTokenType
+    /// `prompt=none`, but nobody is signed in (OpenID Connect Core §3.1.2.6).
+    case loginRequired
+    /// `prompt=none`, but the owner has to be asked (OpenID Connect Core §3.1.2.6).
+    case consentRequired
+    /// `prompt=none`, but a page must be shown for another reason (OpenID Connect Core §3.1.2.6).
+    case interactionRequired
     /// Something is broken here.
     case serverError
     /// Something is overloaded here.
@@ -52,6 +74,17 @@ package enum OAuth2Refusal: Error, Equatable, Sendable, CustomStringConvertible 
         case .invalidScope: "invalid_scope"
         case .invalidTarget: "invalid_target"
         case .accessDenied: "access_denied"
+        case .authorizationPending: "authorization_pending"
+        case .slowDown: "slow_down"
+        case .expiredToken: "expired_token"
+        case .invalidDPoPProof: "invalid_dpop_proof"
+        case .useDPoPNonce: "use_dpop_nonce"
+        case .invalidAuthorizationDetails: "invalid_authorization_details"
+        case .invalidRequestURI: "invalid_request_uri"
+        case .unsupportedTokenType: "unsupported_token_type"
+        case .loginRequired: "login_required"
+        case .consentRequired: "consent_required"
+        case .interactionRequired: "interaction_required"
         case .serverError: "server_error"
         case .temporarilyUnavailable: "temporarily_unavailable"
         }
@@ -85,6 +118,17 @@ package enum OAuth2Refusal: Error, Equatable, Sendable, CustomStringConvertible 
         case .invalidScope: "scope is unknown or too wide"
         case .invalidTarget: "resource is unknown"
         case .accessDenied: "owner denied the request"
+        case .authorizationPending: "user code has not been entered yet"
+        case .slowDown: "device asks too often"
+        case .expiredToken: "device code has expired"
+        case .invalidDPoPProof: "proof of possession is missing or wrong"
+        case .useDPoPNonce: "proof of possession must carry the nonce of the DPoP-Nonce header"
+        case .invalidAuthorizationDetails: "authorization details are malformed or of an unknown type"
+        case .invalidRequestURI: "request_uri is unknown, used, expired or not this client's"
+        case .unsupportedTokenType: "tokens of this kind cannot be revoked"
+        case .loginRequired: "nobody is signed in"
+        case .consentRequired: "owner has to be asked"
+        case .interactionRequired: "a page has to be shown"
         case .serverError: "internal error"
         case .temporarilyUnavailable: "temporarily overloaded"
         }

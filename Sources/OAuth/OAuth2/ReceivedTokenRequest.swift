@@ -1,33 +1,40 @@
-// A token request is a form in a POST body, every parameter once, the client authenticated in one way, or it is refused.
+// A token request names one grant of a kind its endpoint has, with all that belongs to it, or it is refused.
 
 package import Sealing
 
 /// A token request as the server received it, well-formed but not yet believed.
 package struct ReceivedTokenRequest: Sendable {
-    /// How the client presents itself.
-    package enum Client: Sendable {
-        /// In the header; both readings are to be tried against the same client.
-        case basic(BasicCredentials)
-        /// In the body.
-        case post(clientID: String, secret: Secret)
-        /// Only an id: a public client, or no client at all.
-        case none(clientID: String)
-
-        /// Whether a refusal must be 401 with a challenge (RFC 6749 §5.2).
-        package var usedHeader: Bool {
-            if case .basic = self { true } else { false }
-        }
-    }
-
-    /// How large may the body be, in bytes?
-    package static let maximumSize = 32768
-
     /// Who claims to ask, still to be authenticated.
-    package let client: Client
+    package let client: ClientRequest.Client
     /// What is given for a token, still to be looked up.
     package let grant: TokenRequest.Grant
     /// The APIs the token is wanted for (RFC 8707).
     package let resource: [String]
+    /// What the token shall allow in detail (RFC 9396 §6); `nil` when the request does not say.
+    package let authorizationDetails: AuthorizationDetails?
+
+    /// Reads what a client's form asks for.
+    ///
+    /// - Parameters:
+    ///   - request: The form.
+    ///   - allowed: The grant types of this endpoint.
+    /// - Throws: ``OAuth2Refusal`` with the code RFC 6749 §5.2 has for it.
+    package init(
+        _ request: ClientRequest, allowed: Set<GrantType> = Set(GrantType.allCases)
+    ) throws(OAuth2Refusal) {
+        let parameters = request.parameters
+        client = request.client
+        guard let type = parameters.first("grant_type") else { throw .missingParameter("grant_type") }
+        guard let type = GrantType(rawValue: type), allowed.contains(type) else { throw .unsupportedGrantType }
+        grant = try Self.grant(type, parameters)
+        resource = try ResourceList.check(parameters.all("resource"))
+        authorizationDetails =
+            if let text = parameters.first("authorization_details") {
+                try AuthorizationDetails(parsing: text)
+            } else {
+                nil
+            }
+    }
 
     /// Reads a request.
     ///
@@ -44,39 +51,10 @@ package struct ReceivedTokenRequest: Sendable {
         method: String, query: String? = nil, contentType: String?, authorization: String? = nil,
         body: [UInt8], allowed: Set<GrantType> = [.authorizationCode, .refreshToken]
     ) throws(OAuth2Refusal) -> ReceivedTokenRequest {
-        guard method == "POST", (query ?? "").isEmpty, mediaType(contentType) == FormCoding.mediaType,
-            body.count <= maximumSize
-        else { throw .notAFormPost }
-        guard let all = try? FormCoding.parse(body) else { throw .malformedRequest }
-        if let name = all.repeatedName(where: { $0 != "resource" }) { throw .repeatedParameter(name) }
-        let parameters = all.filter { !$0.value.isEmpty }
-        let client = try self.client(parameters, authorization)
-        guard let type = parameters.first("grant_type") else { throw .missingParameter("grant_type") }
-        guard let type = GrantType(rawValue: type), allowed.contains(type) else { throw .unsupportedGrantType }
-        return ReceivedTokenRequest(
-            client: client, grant: try grant(type, parameters),
-            resource: try ResourceList.check(parameters.all("resource")))
-    }
-
-    private static func client(
-        _ parameters: [Parameter], _ authorization: String?
-    ) throws(OAuth2Refusal) -> Client {
-        let id = parameters.first("client_id")
-        let secret = parameters.first("client_secret")
-        if ["client_assertion", "client_assertion_type"].contains(where: { parameters.first($0) != nil }) {
-            guard authorization == nil, secret == nil else { throw .severalAuthentications }
-            throw .invalidClient(usedHeader: false)
-        }
-        if let authorization {
-            guard let basic = try BasicCredentials.parse(authorization) else { throw .invalidClient(usedHeader: true) }
-            guard secret == nil else { throw .severalAuthentications }
-            if let id, !basic.interpretations.contains(where: { $0.clientID.sameBytes(as: id) }) {
-                throw .severalAuthentications
-            }
-            return .basic(basic)
-        }
-        guard let id else { throw .invalidClient(usedHeader: false) }
-        return secret.map { .post(clientID: id, secret: Secret(text: $0)) } ?? .none(clientID: id)
+        try ReceivedTokenRequest(
+            ClientRequest.parse(
+                method: method, query: query, contentType: contentType, authorization: authorization, body: body),
+            allowed: allowed)
     }
 
     private static func grant(
@@ -97,6 +75,7 @@ package struct ReceivedTokenRequest: Sendable {
                 try required("refresh_token"), scope: try ScopeList.parse(parameters.first("scope")))
         case .deviceCode: return .deviceCode(try required("device_code"))
         case .clientCredentials: return .clientCredentials(scope: try ScopeList.parse(parameters.first("scope")))
+        case .tokenExchange: return .tokenExchange(try TokenExchange(parsing: parameters))
         }
     }
 }

@@ -14,6 +14,8 @@ package struct TokenRequest: Sendable {
         case deviceCode(Secret)
         /// Nothing but the client itself.
         case clientCredentials(scope: [String] = [])
+        /// Another token (RFC 8693).
+        case tokenExchange(TokenExchange)
 
         /// Which kind it is.
         package var type: GrantType {
@@ -22,6 +24,7 @@ package struct TokenRequest: Sendable {
             case .refreshToken: .refreshToken
             case .deviceCode: .deviceCode
             case .clientCredentials: .clientCredentials
+            case .tokenExchange: .tokenExchange
             }
         }
     }
@@ -66,6 +69,9 @@ package struct TokenRequest: Sendable {
             scopes = scope
         case .deviceCode(let code): parameters.append(Parameter("device_code", code.revealText()))
         case .clientCredentials(let scope): scopes = scope
+        case .tokenExchange(let exchange):
+            parameters += exchange.parameters
+            scopes = exchange.scope
         }
         if !scopes.isEmpty { parameters.append(Parameter("scope", scopes.joined(separator: scopeSeparator))) }
         parameters += resource.map { Parameter("resource", $0) } + authentication.parameters
@@ -82,4 +88,5 @@ package enum GrantType: String, Sendable, CaseIterable {
     case refreshToken = "refresh_token"
     case deviceCode = "urn:ietf:params:oauth:grant-type:device_code"
     case clientCredentials = "client_credentials"
+    case tokenExchange = "urn:ietf:params:oauth:grant-type:token-exchange"
 }

@@ -17,6 +17,10 @@ package struct AuthorizationCode: Sendable, Equatable {
     package let redirectURI: String?
     /// The S256 challenge of the request.
     package let challenge: String
+    /// The resources that were asked for (RFC 8707).
+    package let resource: [String]
+    /// The thumbprint of the key it is bound to (RFC 9449 §10).
+    package let thumbprint: String?
     package let expiresAt: Date
     /// The grant that came of it, once it is used.
     package let grant: GrantID?
@@ -24,7 +28,7 @@ package struct AuthorizationCode: Sendable, Equatable {
     /// Assembles a code.
     package init(
         hash: [UInt8], consumer: String, person: String, scopes: [ScopedOperation], redirectURI: String?,
-        challenge: String, expiresAt: Date, grant: GrantID? = nil
+        challenge: String, resource: [String], thumbprint: String?, expiresAt: Date, grant: GrantID? = nil
     ) {
         self.hash = hash
         self.consumer = consumer
@@ -32,17 +36,11 @@ package struct AuthorizationCode: Sendable, Equatable {
         self.scopes = scopes
         self.redirectURI = redirectURI
         self.challenge = challenge
+        self.resource = resource
+        self.thumbprint = thumbprint
         self.expiresAt = expiresAt
         self.grant = grant
     }
-}
-
-/// An OAuth 2 refresh token, known by its hash.
-package struct IssuedRefreshToken: Sendable, Equatable {
-    /// SHA-256 of the token.
-    package let hash: [UInt8]
-    package let grant: ConsentedGrant
-    package let usedAt: Date
 }
 
 extension Transaction {
@@ -52,12 +50,12 @@ extension Transaction {
             sql: "DELETE FROM sp_code WHERE expires_at < ?", arguments: [now.addingTimeInterval(-86400)])
         try database.execute(
             sql: """
-                INSERT INTO sp_code (hash, consumer, person, scopes, redirect_uri, challenge, expires_at)
-                VALUES (?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO sp_code (hash, consumer, person, scopes, redirect_uri, challenge, resource, thumbprint,
+                    expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
-                code.hash.data, code.consumer, code.person, code.scopes.map(\.word).joined(separator: " "),
-                code.redirectURI, code.challenge, code.expiresAt,
+                code.hash.data, code.consumer, code.person, code.scopes.words, code.redirectURI, code.challenge,
+                code.resource.joined(separator: " "), code.thumbprint, code.expiresAt,
             ])
     }
 
@@ -70,7 +68,8 @@ extension Transaction {
         return AuthorizationCode(
             hash: hash, consumer: try columns.text("consumer"), person: try columns.text("person"),
             scopes: try columns.scopedOperations("scopes"), redirectURI: try columns.optionalText("redirect_uri"),
-            challenge: try columns.text("challenge"), expiresAt: try columns.date("expires_at"),
+            challenge: try columns.text("challenge"), resource: try columns.words("resource"),
+            thumbprint: try columns.optionalText("thumbprint"), expiresAt: try columns.date("expires_at"),
             grant: try columns.optionalText("grant_id").map(GrantID.init(rawValue:)))
     }
 
@@ -79,31 +78,5 @@ extension Transaction {
         try database.execute(
             sql: "UPDATE sp_code SET grant_id = ? WHERE hash = ? AND grant_id IS NULL",
             arguments: [grant.rawValue, hash.data])
-    }
-
-    /// Stores a refresh token.
-    package func insertRefreshToken(hash: [UInt8], grant: GrantID, at now: Date) throws {
-        try database.execute(
-            sql: "INSERT INTO sp_refresh_token (hash, grant_id, used_at) VALUES (?, ?, ?)",
-            arguments: [hash.data, grant.rawValue, now])
-    }
-
-    /// The refresh token of that hash, its grant live or not.
-    package func refreshToken(hash: [UInt8]) throws -> IssuedRefreshToken? {
-        guard
-            let row = try Row.fetchOne(
-                database, sql: "SELECT * FROM sp_refresh_token WHERE hash = ?", arguments: [hash.data])
-        else { return nil }
-        let columns = Columns(row, table: "sp_refresh_token")
-        guard let grant = try consentedGrant(GrantID(rawValue: try columns.text("grant_id"))) else {
-            throw VaultError.badRow(table: "sp_refresh_token", column: "grant_id")
-        }
-        return IssuedRefreshToken(hash: hash, grant: grant, usedAt: try columns.date("used_at"))
-    }
-
-    /// Notes that a refresh token was used.
-    package func touchRefreshToken(hash: [UInt8], at now: Date) throws {
-        try database.execute(
-            sql: "UPDATE sp_refresh_token SET used_at = ? WHERE hash = ?", arguments: [now, hash.data])
     }
 }

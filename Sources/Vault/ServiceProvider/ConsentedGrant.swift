@@ -25,6 +25,11 @@ package struct ScopedOperation: Sendable, Hashable {
     }
 }
 
+extension [ScopedOperation] {
+    /// The form a list is stored in.
+    var words: String { map(\.word).joined(separator: " ") }
+}
+
 /// What a person allowed a consumer of the home's own provider.
 package struct ConsentedGrant: Sendable, Equatable {
     package let id: GrantID
@@ -105,7 +110,7 @@ extension Transaction {
     }
 
     /// The person of that id, removed or not.
-    private func person(id: String) throws -> Person? {
+    func person(id: String) throws -> Person? {
         try Row.fetchOne(database, sql: "SELECT * FROM sp_person WHERE id = ?", arguments: [id])
             .map { try Self.person(Columns($0, table: "sp_person")) }
     }

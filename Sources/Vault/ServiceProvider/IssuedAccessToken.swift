@@ -11,6 +11,10 @@ package struct IssuedAccessToken: Sendable, Equatable {
     package let grant: ConsentedGrant
     /// What it allows; never more than the grant.
     package let scopes: [ScopedOperation]
+    /// The resources it is good at (RFC 8707); empty for OAuth 1.0a, which has no such thing.
+    package let audience: [String]
+    /// The thumbprint of the key it is bound to (RFC 9449 §6), `nil` for a bearer token.
+    package let thumbprint: String?
     package let expiresAt: Date
     package let revokedAt: Date?
 }
@@ -19,7 +23,8 @@ extension Transaction {
     /// Stores an access token, and forgets those that expired over a day ago; the secret, which only OAuth 1.0a has, is
     /// sealed.
     package func insertAccessToken(
-        id: String, secret: Secret?, grant: GrantID, scopes: [ScopedOperation], expiresAt: Date, now: Date
+        id: String, secret: Secret?, grant: GrantID, scopes: [ScopedOperation], audience: [String] = [],
+        thumbprint: String? = nil, expiresAt: Date, now: Date
     ) throws {
         try database.execute(
             sql: "DELETE FROM sp_access_token WHERE expires_at < ?", arguments: [now.addingTimeInterval(-86400)])
@@ -27,8 +32,13 @@ extension Transaction {
             try sealer.seal($0, table: "sp_access_token", row: id, column: "sealed_secret").data
         }
         try database.execute(
-            sql: "INSERT INTO sp_access_token (id, sealed_secret, grant_id, scopes, expires_at) VALUES (?, ?, ?, ?, ?)",
-            arguments: [id, sealed, grant.rawValue, scopes.map(\.word).joined(separator: " "), expiresAt])
+            sql: """
+                INSERT INTO sp_access_token (id, sealed_secret, grant_id, scopes, audience, thumbprint, expires_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                id, sealed, grant.rawValue, scopes.words, audience.joined(separator: " "), thumbprint, expiresAt,
+            ])
     }
 
     /// The access token of that id, live or not.
@@ -42,6 +52,7 @@ extension Transaction {
         }
         return IssuedAccessToken(
             id: id, grant: grant, scopes: try columns.scopedOperations("scopes"),
+            audience: try columns.words("audience"), thumbprint: try columns.optionalText("thumbprint"),
             expiresAt: try columns.date("expires_at"), revokedAt: try columns.optionalDate("revoked_at"))
     }
 

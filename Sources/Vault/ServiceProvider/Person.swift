@@ -74,7 +74,7 @@ extension Transaction {
         return (try Self.person(columns), password)
     }
 
-    /// Removes a person: sessions end, and so does everything the person had allowed.
+    /// Removes a person: sessions end, and so does everything the person had allowed, once or for always.
     ///
     /// - Returns: The grants that ended.
     package func removePerson(_ person: Person, at now: Date) throws -> [String] {
@@ -82,6 +82,9 @@ extension Transaction {
             database, sql: "SELECT id FROM sp_grant WHERE person = ? AND revoked_at IS NULL", arguments: [person.id])
         try database.execute(
             sql: "UPDATE sp_grant SET revoked_at = ? WHERE person = ? AND revoked_at IS NULL",
+            arguments: [now, person.id])
+        try database.execute(
+            sql: "UPDATE sp_approval SET revoked_at = ? WHERE person = ? AND revoked_at IS NULL",
             arguments: [now, person.id])
         try database.execute(sql: "DELETE FROM sp_session WHERE person = ?", arguments: [person.id])
         try database.execute(sql: "UPDATE sp_person SET removed_at = ? WHERE id = ?", arguments: [now, person.id])

@@ -5,6 +5,7 @@ package import Delegation
 package import FoundationEssentials
 import GRDB
 package import Sealing
+import StrictJSON
 
 /// A consumer of the home's own provider: a third-party app, or the agent on behalf of one device.
 package struct RegisteredConsumer: Sendable, Equatable {
@@ -19,6 +20,8 @@ package struct RegisteredConsumer: Sendable, Equatable {
     package let scopes: [String]
     /// The device the agent registered it for, `nil` for an app.
     package let agentDevice: DeviceName?
+    /// How it speaks.
+    package let terms: ConsumerTerms
     package let createdAt: Date
     /// When it was removed; kept for the log.
     package let removedAt: Date?
@@ -29,7 +32,8 @@ package struct RegisteredConsumer: Sendable, Equatable {
     /// Assembles a consumer.
     package init(
         id: String, name: String, delegationProtocol: DelegationProtocol, key: String, redirectURIs: [String],
-        scopes: [String], agentDevice: DeviceName?, createdAt: Date, removedAt: Date? = nil
+        scopes: [String], agentDevice: DeviceName?, terms: ConsumerTerms = ConsumerTerms(), createdAt: Date,
+        removedAt: Date? = nil
     ) {
         self.id = id
         self.name = name
@@ -38,26 +42,34 @@ package struct RegisteredConsumer: Sendable, Equatable {
         self.redirectURIs = redirectURIs
         self.scopes = scopes
         self.agentDevice = agentDevice
+        self.terms = terms
         self.createdAt = createdAt
         self.removedAt = removedAt
     }
 }
 
 extension Transaction {
-    /// Stores a consumer; the secret is sealed for OAuth 1.0a and for the agent, and only hashed otherwise.
-    package func insertRegisteredConsumer(_ consumer: RegisteredConsumer, secret: Secret) throws {
-        let sealed: [UInt8]? =
-            consumer.delegationProtocol == .oauth1 || consumer.isAgent
-            ? try sealer.seal(secret, table: "sp_consumer", row: consumer.id, column: "sealed_secret") : nil
+    /// Stores a consumer; the secret, if it has one, is sealed for OAuth 1.0a and for the agent, and only hashed
+    /// otherwise.
+    package func insertRegisteredConsumer(_ consumer: RegisteredConsumer, secret: Secret?) throws {
+        let isNeededAgain = consumer.delegationProtocol == .oauth1 || consumer.isAgent
+        let sealed =
+            try isNeededAgain
+            ? secret.map { try sealer.seal($0, table: "sp_consumer", row: consumer.id, column: "sealed_secret") } : nil
         try database.execute(
             sql: """
                 INSERT INTO sp_consumer (id, name, protocol, consumer_key, sealed_secret, secret_hash, redirect_uris,
-                    scopes, agent_device, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    scopes, agent_device, created_at, authentication, signature_method, grant_types, jwks,
+                    rotates_refresh_tokens, requires_pushed_requests, requires_dpop)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
                 consumer.id, consumer.name, consumer.delegationProtocol.rawValue, consumer.key, sealed?.data,
-                secret.reveal { HashFunction.sha256.digest($0) }.data, consumer.redirectURIs.joined(separator: " "),
+                secret?.reveal { HashFunction.sha256.digest($0) }.data, consumer.redirectURIs.joined(separator: " "),
                 consumer.scopes.joined(separator: " "), consumer.agentDevice?.rawValue, consumer.createdAt,
+                consumer.terms.authentication.rawValue, consumer.terms.signatureMethod,
+                consumer.terms.grantTypes.joined(separator: " "), consumer.terms.keys?.text,
+                consumer.terms.rotatesRefreshTokens, consumer.terms.requiresPushedRequests, consumer.terms.requiresDPoP,
             ])
     }
 
@@ -113,12 +125,18 @@ extension Transaction {
         return try sealer.open(Array(sealed), table: "sp_consumer", row: consumer.id, column: "sealed_secret")
     }
 
-    /// SHA-256 of a consumer's secret.
-    package func secretHash(of consumer: RegisteredConsumer) throws -> [UInt8] {
-        let hash = try Data.fetchOne(
-            database, sql: "SELECT secret_hash FROM sp_consumer WHERE id = ?", arguments: [consumer.id])
-        guard let hash else { throw VaultError.badRow(table: "sp_consumer", column: "secret_hash") }
-        return Array(hash)
+    /// SHA-256 of a consumer's secret, `nil` for one that has none.
+    package func secretHash(of consumer: RegisteredConsumer) throws -> [UInt8]? {
+        try Data.fetchOne(
+            database, sql: "SELECT secret_hash FROM sp_consumer WHERE id = ?", arguments: [consumer.id]
+        ).map(Array.init)
+    }
+
+    /// Settles how a consumer signs, once.
+    package func settleSignatureMethod(_ method: String, of consumer: RegisteredConsumer) throws {
+        try database.execute(
+            sql: "UPDATE sp_consumer SET signature_method = ? WHERE id = ? AND signature_method IS NULL",
+            arguments: [method, consumer.id])
     }
 
     /// Replaces the redirect URIs of a consumer.
@@ -138,7 +156,12 @@ extension Transaction {
         try database.execute(
             sql: "UPDATE sp_grant SET revoked_at = ? WHERE consumer = ? AND revoked_at IS NULL",
             arguments: [now, consumer.id])
-        try database.execute(sql: "DELETE FROM sp_request_token WHERE consumer = ?", arguments: [consumer.id])
+        for table in ["sp_request_token", "sp_pushed_request", "sp_device_code", "sp_client_token"] {
+            try database.execute(sql: "DELETE FROM \(table) WHERE consumer = ?", arguments: [consumer.id])
+        }
+        try database.execute(
+            sql: "UPDATE sp_approval SET revoked_at = ? WHERE consumer = ? AND revoked_at IS NULL",
+            arguments: [now, consumer.id])
         try database.execute(
             sql: "UPDATE sp_consumer SET removed_at = ?, sealed_secret = NULL, secret_hash = NULL WHERE id = ?",
             arguments: [now, consumer.id])
@@ -152,6 +175,7 @@ extension Transaction {
             delegationProtocol: try columns.choice("protocol"), key: try columns.text("consumer_key"),
             redirectURIs: try columns.words("redirect_uris"), scopes: try columns.words("scopes"),
             agentDevice: try columns.optionalText("agent_device").flatMap { DeviceName(rawValue: $0) },
+            terms: try ConsumerTerms(columns),
             createdAt: try columns.date("created_at"), removedAt: try columns.optionalDate("removed_at"))
     }
 }

@@ -91,7 +91,7 @@ extension Transaction {
                 UPDATE sp_request_token SET state = 'approved', person = ?, scopes = ?, verifier_hash = ?, expires_at = ?
                 WHERE token = ? AND state = 'pending'
                 """,
-            arguments: [person, scopes.map(\.word).joined(separator: " "), verifierHash.data, expiresAt, token])
+            arguments: [person, scopes.words, verifierHash.data, expiresAt, token])
         return database.changesCount > 0
     }
 

@@ -9,6 +9,13 @@ package struct SignInThrottle: Sendable, Equatable {
     /// How many buckets are there?
     package static let bucketCount = 4096
 
+    /// What is being guessed; each kind has buckets of its own.
+    package enum Guess: Int, Sendable {
+        case password
+        case userCode
+        case invitation
+    }
+
     package let failures: Int
     package let blockedUntil: Date
 }

@@ -1,0 +1,73 @@
+// What a person allowed for always holds for that person, that consumer and those operations of those devices, and for
+// nothing that is only like them.
+
+package import FoundationEssentials
+import GRDB
+
+/// A person's word that a consumer need not ask again.
+package struct StandingApproval: Sendable, Equatable {
+    package let id: String
+    package let consumer: RegisteredConsumer
+    package let person: Person
+    package let scopes: [ScopedOperation]
+    package let createdAt: Date
+    /// When it last answered in the person's stead.
+    package let usedAt: Date?
+}
+
+extension Transaction {
+    /// Stores a standing approval.
+    package func insertStandingApproval(
+        id: String, consumer: String, person: String, scopes: [ScopedOperation], at now: Date
+    ) throws {
+        try database.execute(
+            sql: "INSERT INTO sp_approval (id, consumer, person, scopes, created_at) VALUES (?, ?, ?, ?, ?)",
+            arguments: [id, consumer, person, scopes.words, now])
+    }
+
+    /// The standing approvals that hold, oldest first.
+    package func standingApprovals() throws -> [StandingApproval] {
+        try Row.fetchAll(
+            database, sql: "SELECT * FROM sp_approval WHERE revoked_at IS NULL ORDER BY created_at, id"
+        ).map { row in
+            let columns = Columns(row, table: "sp_approval")
+            guard let consumer = try registeredConsumer(id: try columns.text("consumer")),
+                let person = try person(id: try columns.text("person"))
+            else { throw VaultError.badRow(table: "sp_approval", column: "consumer") }
+            return StandingApproval(
+                id: try columns.text("id"), consumer: consumer, person: person,
+                scopes: try columns.scopedOperations("scopes"), createdAt: try columns.date("created_at"),
+                usedAt: try columns.optionalDate("used_at"))
+        }
+    }
+
+    /// The standing approval that covers a request.
+    package func standingApproval(
+        of consumer: String, by person: String, covering scopes: [ScopedOperation]
+    ) throws -> StandingApproval? {
+        try standingApprovals().first {
+            $0.consumer.id == consumer && $0.person.id == person && scopes.allSatisfy($0.scopes.contains)
+        }
+    }
+
+    /// Notes that a standing approval answered a request.
+    package func touchStandingApproval(id: String, at now: Date) throws {
+        try database.execute(sql: "UPDATE sp_approval SET used_at = ? WHERE id = ?", arguments: [now, id])
+    }
+
+    /// Ends a standing approval; grants that came of it stay.
+    ///
+    /// - Returns: Whether it held until now.
+    package func revokeStandingApproval(id: String, at now: Date) throws -> Bool {
+        try database.execute(
+            sql: "UPDATE sp_approval SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", arguments: [now, id])
+        return database.changesCount > 0
+    }
+
+    /// Ends every standing approval of a person for a consumer, so that nothing taken back comes back by itself.
+    package func revokeStandingApprovals(of consumer: String, by person: String, at now: Date) throws {
+        try database.execute(
+            sql: "UPDATE sp_approval SET revoked_at = ? WHERE consumer = ? AND person = ? AND revoked_at IS NULL",
+            arguments: [now, consumer, person])
+    }
+}

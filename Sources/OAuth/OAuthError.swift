@@ -22,6 +22,8 @@ package enum OAuthError: Error, Equatable, Sendable, CustomStringConvertible {
     case stateMismatch
     /// The redirect comes from another issuer than the one this transaction started with, or from nobody in particular.
     case issuerMismatch
+    /// The document speaks for another API than the one it was fetched for.
+    case resourceMismatch
     /// An endpoint is neither https nor on the loopback interface.
     case insecureEndpoint(String)
     /// The key is of a kind that the signature method does not use.
@@ -45,6 +47,7 @@ package enum OAuthError: Error, Equatable, Sendable, CustomStringConvertible {
         case .callbackNotConfirmed: "provider did not confirm the callback"
         case .stateMismatch: "redirect does not carry the state it was started with"
         case .issuerMismatch: "redirect does not come from the issuer it was started with"
+        case .resourceMismatch: "metadata does not speak for the API it was fetched for"
         case .insecureEndpoint(let name): "\"\(name)\" is neither https nor on this machine"
         case .keyMismatch(let method): "key does not fit the signature method \(method.rawValue)"
         case .plaintextWithoutTLS: "PLAINTEXT needs https"

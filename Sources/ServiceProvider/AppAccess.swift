@@ -1,7 +1,7 @@
 // Whether a token is good is asked of the vault with every request, so taking a grant back works at once.
 
 package import Delegation
-import FoundationEssentials
+package import FoundationEssentials
 package import Hummingbird
 import OAuth
 import Sealing
@@ -19,6 +19,17 @@ package struct AppAccess: Sendable {
     /// Whether a change of the body on the way would have been noticed by the signature; always for a bearer token,
     /// which promises nothing of the kind.
     package let coversBody: Bool
+    private let tokenID: String
+
+    init(_ token: IssuedAccessToken, text: String, coversBody: Bool) {
+        grant = token.grant.id
+        consumer = token.grant.consumer
+        person = token.grant.person
+        scopes = token.scopes
+        accessTokenHash = HomeProvider.hash(text)
+        self.coversBody = coversBody
+        tokenID = token.id
+    }
 
     /// As it stands in a command and in the audit log.
     package var requester: Requester { .app(consumer.key) }
@@ -27,10 +38,24 @@ package struct AppAccess: Sendable {
     package func permits(_ operation: String, on device: Device) -> Bool {
         scopes.contains(ScopedOperation(operation, device: device.id))
     }
+
+    /// Whether token and grant still hold, asked in the transaction that acts on them.
+    package func isStillGood(in transaction: Transaction, at now: Date) throws -> Bool {
+        guard let token = try transaction.accessToken(id: tokenID) else { return false }
+        return token.isLive(at: now)
+    }
+}
+
+extension IssuedAccessToken {
+    /// Whether it is neither withdrawn nor too old, and neither is its grant.
+    func isLive(at now: Date) -> Bool { revokedAt == nil && now < expiresAt && grant.isLive(at: now) }
 }
 
 extension HomeProvider {
-    /// What a request may do: by a bearer token, or by an OAuth 1.0a signature.
+    /// How a token is presented.
+    enum TokenScheme: String { case bearer, dpop }
+
+    /// What a request may do: by a bearer token, a token bound to a key, or an OAuth 1.0a signature.
     ///
     /// - Parameters:
     ///   - method: The HTTP method.
@@ -48,11 +73,8 @@ extension HomeProvider {
     func resolve(_ incoming: Incoming) async throws -> AppAccess {
         let authorization = try incoming.authorization() ?? ""
         let scheme = authorization.prefix { $0 != " " }.lowercased()
-        switch scheme {
-        case "bearer": return try await resolveBearer(authorization)
-        case "oauth", "": break
-        default: throw ProviderFault.token(.absent)
-        }
+        if TokenScheme(rawValue: scheme) != nil { return try await resolveToken(incoming) }
+        guard scheme == "oauth" || scheme.isEmpty else { throw ProviderFault.token(.absent) }
         // Without the scheme the signature may still be in query or body (RFC 5849 §3.5).
         do {
             return try await resolveSigned(incoming)
@@ -61,20 +83,67 @@ extension HomeProvider {
         }
     }
 
-    private func resolveBearer(_ authorization: String) async throws -> AppAccess {
-        guard let token = BearerToken.parse(authorization) else { throw ProviderFault.token(.invalidToken) }
-        let now = configuration.now()
-        let found = try await vault.read { try accessToken(token, in: $0) }
-        guard let found, found.grant.consumer.delegationProtocol == .oauth2 else {
+    /// The OAuth 2 token that a request presents.
+    ///
+    /// - Throws: ``ProviderFault/token(_:)`` when there is none.
+    func presentedToken(_ incoming: Incoming) throws -> (token: Secret, scheme: TokenScheme) {
+        let authorization = try incoming.authorization() ?? ""
+        guard let scheme = TokenScheme(rawValue: authorization.prefix { $0 != " " }.lowercased()) else {
+            throw ProviderFault.token(.absent)
+        }
+        guard let token = BearerToken.parse(authorization, scheme: scheme.rawValue) else {
             throw ProviderFault.token(.invalidToken)
         }
+        return (token, scheme)
+    }
+
+    /// Refuses a token that is presented for something it is not for, or not by the key it is bound to.
+    ///
+    /// - Throws: ``ProviderFault/token(_:)``.
+    func requireBinding(
+        _ thumbprint: String?, scheme: TokenScheme, token: Secret, audience: [String], _ incoming: Incoming,
+        in transaction: Transaction
+    ) throws {
+        guard audience.isEmpty || isFor(audience, target: incoming.path) else {
+            throw ProviderFault.token(.invalidToken)
+        }
+        guard let thumbprint else {
+            guard scheme == .bearer else { throw ProviderFault.token(.invalidToken) }
+            return
+        }
+        guard scheme == .dpop else { throw ProviderFault.token(.invalidToken) }
         do {
-            try requireLive(found)
-        } catch {
-            throw ProviderFault.token(.invalidToken)
+            let proven = try provenThumbprint(
+                incoming, origin: configuration.resourceURL, accessToken: token, in: transaction)
+            guard let proven else { throw OAuth2Refusal.invalidDPoPProof }
+            guard proven == thumbprint else { throw ProviderFault.token(.invalidToken) }
+        } catch let refusal as OAuth2Refusal {
+            throw ProviderFault.token(refusal == .useDPoPNonce ? .useNonce : .invalidProof)
         }
-        try await vault.write { try $0.touchGrant(found.grant, at: now) }
-        return access(found, token: token.revealText(), coversBody: true)
+    }
+
+    private func resolveToken(_ incoming: Incoming) async throws -> AppAccess {
+        let (token, scheme) = try presentedToken(incoming)
+        let now = configuration.now()
+        let check: @Sendable (Transaction) throws -> IssuedAccessToken = { transaction in
+            guard let found = try accessToken(token, in: transaction), found.isLive(at: now),
+                found.grant.consumer.delegationProtocol == .oauth2
+            else { throw ProviderFault.token(.invalidToken) }
+            try requireBinding(
+                found.thumbprint, scheme: scheme, token: token, audience: found.audience, incoming, in: transaction)
+            return found
+        }
+        let found: IssuedAccessToken
+        switch scheme {
+        // A proof is used up; reading needs no commit.
+        case .dpop: found = try await vault.write(check)
+        case .bearer: found = try await vault.read(check)
+        }
+        // To the minute is enough for the page that shows it.
+        if found.grant.usedAt.map({ now.timeIntervalSince($0) >= 60 }) ?? true {
+            try await vault.write { try $0.touchGrant(found.grant, at: now) }
+        }
+        return AppAccess(found, text: token.revealText(), coversBody: true)
     }
 
     private func resolveSigned(_ incoming: Incoming) async throws -> AppAccess {
@@ -88,15 +157,22 @@ extension HomeProvider {
                 try transaction.touchGrant(token.grant, at: now)
                 return token
             }
-            return access(found, token: found.id, coversBody: verification.coversBody)
+            return AppAccess(found, text: found.id, coversBody: verification.coversBody)
         } catch let refusal as OAuth1Refusal {
             throw ProviderFault.oauth1(refusal)
         }
     }
 
-    private func access(_ token: IssuedAccessToken, token text: String, coversBody: Bool) -> AppAccess {
-        AppAccess(
-            grant: token.grant.id, consumer: token.grant.consumer, person: token.grant.person, scopes: token.scopes,
-            accessTokenHash: Self.hash(text), coversBody: coversBody)
+    /// The device of that id or name, as far as the asker may know it.
+    ///
+    /// - Throws: ``ProviderFault/noSuchDevice``, or that the token allows nothing on it.
+    package func device(_ nameOrID: String, for access: AppAccess) async throws -> Device {
+        guard let device = try await vault.read({ try device(nameOrID, in: $0) }) else {
+            throw ProviderFault.noSuchDevice
+        }
+        guard access.scopes.contains(where: { $0.device == device.id }) else {
+            throw ProviderFault.token(.insufficientScope)
+        }
+        return device
     }
 }

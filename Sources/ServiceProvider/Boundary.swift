@@ -13,7 +13,8 @@ struct Boundary: RouterMiddleware {
 
     /// The paths that browsers show to people.
     private static let pages: Set<String> = [
-        "/", "/sign-in", "/sign-out", "/revoke", "/oauth1/authorize", "/oauth2/authorize",
+        "/", "/sign-in", "/sign-out", "/revoke", "/forget", "/set-up", "/device", "/oauth1/authorize",
+        "/oauth2/authorize",
     ]
 
     func handle(
@@ -36,6 +37,10 @@ struct Boundary: RouterMiddleware {
                 "request failed", metadata: ["http.path": "\(request.uri.path)", "error": "\(error)"])
             response = reply(status: 500, isPage: isPage)
         }
+        // A client that proves possession always knows the nonce of its next proof.
+        if let proof = HeaderName("DPoP"), request.headers[proof] != nil {
+            response.headers.set("DPoP-Nonce", provider.nonces.current(now: provider.configuration.now().unixSeconds))
+        }
         Reply.harden(&response)
         return response
     }
@@ -44,7 +49,7 @@ struct Boundary: RouterMiddleware {
         let configuration = provider.configuration
         let host = (request.head.authority ?? "").lowercased()
         // A page of a foreign site that had its name pointed at this machine arrives with its own name in `Host`.
-        guard configuration.isOwn(host: host) else {
+        guard configuration.isOwn(host: host, path: request.uri.path) else {
             throw ProviderFault.notice(
                 status: 421, title: "Wrong address", advice: "This home answers at \(configuration.baseURL) only.")
         }
@@ -63,7 +68,7 @@ struct Boundary: RouterMiddleware {
             return Reply.problem(status: status, title: title, detail: detail)
         case .oauth1(let refusal): return Reply.refusal(refusal, realm: realm)
         case .oauth2(let refusal): return Reply.refusal(refusal, realm: realm)
-        case .token(let fault): return Reply.refusal(fault, realm: realm)
+        case .token(let fault): return Reply.refusal(fault, realm: realm, resource: provider.configuration.resourceURL)
         case .tooOften(let seconds):
             var response = reply(
                 to: .notice(

@@ -1,7 +1,10 @@
-// A client is known by the hash of its secret, compared in constant time, against a decoy when there is no such client.
+// A client is known by the hash of its secret, compared in constant time against a decoy when there is no such client,
+// or by a signature of its own key that was not seen before. Which of them is settled by its registration.
 
 import Delegation
+import FoundationEssentials
 import Hummingbird
+import Logging
 import OAuth
 import Sealing
 import StrictJSON
@@ -10,39 +13,128 @@ import Vault
 extension HomeProvider {
     private static let decoyHash = Random.bytes(32)
 
+    /// Reads the form that a client sent.
+    ///
+    /// - Throws: ``ProviderFault/oauth2(_:)``.
+    func clientRequest(_ incoming: Incoming) throws -> ClientRequest {
+        do {
+            guard incoming.headers[values: .authorization].count < 2 else {
+                throw OAuth2Refusal.severalAuthentications
+            }
+            return try ClientRequest.parse(
+                method: incoming.method, query: incoming.query, contentType: incoming.contentType,
+                authorization: incoming.headers[.authorization], body: incoming.body)
+        } catch let refusal as OAuth2Refusal {
+            throw ProviderFault.oauth2(refusal)
+        }
+    }
+
+    /// Carries out a client's request in one transaction with its authentication.
+    ///
+    /// What `body` refuses, returned or thrown as ``OAuth2Refusal``, keeps what was done on the way to it: a replayed
+    /// code that ends its grant, a proof that is used up.
+    ///
+    /// - Parameters:
+    ///   - request: What the client sent.
+    ///   - subject: The endpoint, for the audit log.
+    ///   - body: What to do for the client that proved to be one.
+    /// - Returns: What `body` returned.
+    /// - Throws: ``ProviderFault``, written into the audit log.
+    func serve<Reply: Sendable>(
+        _ request: ClientRequest, at subject: String,
+        _ body: @escaping @Sendable (Transaction, RegisteredConsumer) throws -> Result<Reply, OAuth2Refusal>
+    ) async throws -> Reply {
+        let now = configuration.now()
+        let result = try await vault.write { transaction -> Result<Reply, ProviderFault> in
+            let consumer: RegisteredConsumer
+            do {
+                consumer = try authenticate(request.client, in: transaction)
+            } catch let refusal as OAuth2Refusal {
+                return .failure(try refused(request.client, refusal, at: subject, in: transaction))
+            }
+            let result: Result<Reply, OAuth2Refusal>
+            do {
+                result = try body(transaction, consumer)
+            } catch let refusal as OAuth2Refusal {
+                result = .failure(refusal)
+            }
+            if case .failure(let refusal) = result, !refusal.isRoutine {
+                try transaction.audit(
+                    AuditEntry(
+                        actor: .app(consumer.key), action: "provider.token", subject: subject, authority: "none",
+                        outcome: "refused", detail: ["why": .string(refusal.code)]), at: now)
+            }
+            return result.mapError { .oauth2($0) }
+        }
+        switch result {
+        case .success(let reply): return reply
+        case .failure(let fault):
+            logger.notice("client refused", metadata: ["at": "\(subject)", "oauth.error": "\(fault)"])
+            throw fault
+        }
+    }
+
     /// The client that presents itself at an OAuth 2 endpoint.
     ///
-    /// - Throws: ``OAuth2Refusal/invalidClient(usedHeader:)``; there are no public clients here.
-    func authenticate(_ client: ReceivedTokenRequest.Client, in transaction: Transaction) throws -> RegisteredConsumer {
-        let readings: [(id: String, secret: Secret)] =
+    /// - Throws: ``OAuth2Refusal/invalidClient(usedHeader:)``.
+    private func authenticate(
+        _ client: ClientRequest.Client, in transaction: Transaction
+    ) throws -> RegisteredConsumer {
+        let found: RegisteredConsumer? =
             switch client {
             // Both readings of the header are tried, and both end at the same kind of comparison.
-            case .basic(let basic): basic.interpretations.map { ($0.clientID, $0.secret) }
-            case .post(let id, let secret): [(id, secret)]
-            case .none: []
+            case .basic(let basic):
+                try basic.interpretations.map { try holder(of: $0.secret, id: $0.clientID, in: transaction) }
+                    .compactMap(\.self).first
+            case .post(let id, let secret): try holder(of: secret, id: id, in: transaction)
+            case .assertion(let assertion): try signer(of: assertion, in: transaction)
+            case .none(let id): try oauth2Consumer(id, .none, in: transaction)
             }
-        var found: RegisteredConsumer?
-        for (id, secret) in readings {
-            let consumer = try transaction.registeredConsumer(key: id)
-                .flatMap { $0.delegationProtocol == .oauth2 ? $0 : nil }
-            let expected = try consumer.map { try transaction.secretHash(of: $0) } ?? Self.decoyHash
-            let isRight = ConstantTime.equal(secret.reveal { HashFunction.sha256.digest($0) }, expected)
-            if isRight, let consumer { found = consumer }
-        }
         guard let found else { throw OAuth2Refusal.invalidClient(usedHeader: client.usedHeader) }
         return found
+    }
+
+    private func holder(of secret: Secret, id: String, in transaction: Transaction) throws -> RegisteredConsumer? {
+        let consumer = try oauth2Consumer(id, .secret, in: transaction)
+        let expected = try consumer.flatMap { try transaction.secretHash(of: $0) }
+        let isRight = ConstantTime.equal(
+            secret.reveal { HashFunction.sha256.digest($0) }, expected ?? Self.decoyHash)
+        return isRight ? consumer : nil
+    }
+
+    private func signer(of assertion: ClientAssertion, in transaction: Transaction) throws -> RegisteredConsumer? {
+        guard let consumer = try oauth2Consumer(assertion.clientID, .privateKeyJWT, in: transaction),
+            let keys = consumer.terms.keys.flatMap({ try? JWKSet(parsing: $0.bytes) })
+        else { return nil }
+        let now = configuration.now()
+        guard
+            let verified = try? assertion.verify(
+                keys: keys.keys, issuer: configuration.baseURL, now: now.unixSeconds)
+        else { return nil }
+        let isNew = try transaction.useProof(
+            verified.id, of: consumer.id,
+            expiresAt: Date(timeIntervalSince1970: Double(verified.expiresAt)).advanced(by: .seconds(60)), now: now)
+        return isNew ? consumer : nil
+    }
+
+    /// The client of that id, if that is how it authenticates.
+    private func oauth2Consumer(
+        _ id: String, _ authentication: ConsumerAuthentication, in transaction: Transaction
+    ) throws -> RegisteredConsumer? {
+        try transaction.registeredConsumer(key: id)
+            .flatMap { $0.delegationProtocol == .oauth2 && $0.terms.authentication == authentication ? $0 : nil }
     }
 
     /// Notes that a client did not prove to be who it says.
     ///
     /// - Returns: What it is told.
-    func refused(
-        _ client: ReceivedTokenRequest.Client, _ refusal: OAuth2Refusal, in transaction: Transaction
+    private func refused(
+        _ client: ClientRequest.Client, _ refusal: OAuth2Refusal, at subject: String, in transaction: Transaction
     ) throws -> ProviderFault {
         // Strangers to the home must not be able to fill the log.
-        guard let consumer = try claimedConsumer(client, in: transaction) else { return .oauth2(refusal) }
-        let seconds = try auditFailure(
-            of: consumer, subject: "token endpoint", why: refusal.code, in: transaction)
+        guard let consumer = try client.claimedIDs.first.flatMap({ try transaction.registeredConsumer(key: $0) })
+        else { return .oauth2(refusal) }
+        let seconds = try auditFailure(of: consumer, subject: subject, why: refusal.code, in: transaction)
         return seconds.map { .tooOften(seconds: $0) } ?? .oauth2(refusal)
     }
 
@@ -65,34 +157,14 @@ extension HomeProvider {
         }
         return verdict.retryAfter
     }
+}
 
-    /// Whom a client says it is, when there is such a one.
-    private func claimedConsumer(
-        _ client: ReceivedTokenRequest.Client, in transaction: Transaction
-    ) throws -> RegisteredConsumer? {
-        switch client {
-        case .basic(let basic):
-            try basic.interpretations.first.flatMap { try transaction.registeredConsumer(key: $0.clientID) }
-        case .post(let id, _), .none(let id): try transaction.registeredConsumer(key: id)
+extension OAuth2Refusal {
+    /// Whether it is part of a flow that goes well, and no news for the audit log.
+    var isRoutine: Bool {
+        switch self {
+        case .authorizationPending, .slowDown, .useDPoPNonce: true
+        default: false
         }
-    }
-
-    /// The client of a request that is a form but no token request.
-    ///
-    /// - Throws: ``OAuth2Refusal``.
-    func client(_ incoming: Incoming, _ parameters: [Parameter]) throws -> ReceivedTokenRequest.Client {
-        let id = parameters.first("client_id")
-        let secret = parameters.first("client_secret")
-        if let header = try incoming.authorization() {
-            guard let basic = try BasicCredentials.parse(header) else {
-                throw OAuth2Refusal.invalidClient(usedHeader: true)
-            }
-            guard secret == nil, id.map({ id in basic.interpretations.contains { $0.clientID == id } }) ?? true else {
-                throw OAuth2Refusal.severalAuthentications
-            }
-            return .basic(basic)
-        }
-        guard let id, let secret else { throw OAuth2Refusal.invalidClient(usedHeader: false) }
-        return .post(clientID: id, secret: Secret(text: secret))
     }
 }

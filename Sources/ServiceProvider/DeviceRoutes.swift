@@ -22,13 +22,7 @@ extension HomeProvider {
     /// `GET /api/v1/devices/{id}`, by id or name.
     func showDevice(_ incoming: Incoming, _ idOrName: String) async throws -> Response {
         let access = try await resolve(incoming)
-        let device = try await vault.read { transaction -> Device? in
-            if let name = DeviceName(rawValue: idOrName), let device = try transaction.device(named: name) {
-                return device
-            }
-            return try transaction.device(id: idOrName)
-        }
-        guard let device, device.state != .removed else { throw ProviderFault.noSuchDevice }
+        let device = try await device(idOrName, for: access)
         let operations = try await operations(of: access).filter { $0.device.id == device.id }
         guard !operations.isEmpty else { throw ProviderFault.token(.insufficientScope) }
         return Reply.json(Self.json(operations))

@@ -9,7 +9,15 @@ import Vault
 extension HomeProvider {
     /// `GET /`.
     func showHome(_ incoming: Incoming) async throws -> Response {
-        guard let session = try await session(incoming) else { return signInPage(next: "/") }
+        guard let session = try await session(incoming) else {
+            let isEmpty = try await vault.read { try $0.persons().isEmpty }
+            return signInPage(
+                next: "/",
+                purpose: isEmpty
+                    ? "Nobody can sign in here yet. Run 'keyholder user invite' on the hub and set up your account."
+                    : nil,
+                offersSetUp: isEmpty)
+        }
         let now = configuration.now()
         return try await vault.write { transaction in
             var shown: [[String: Any]] = []
@@ -25,10 +33,22 @@ extension HomeProvider {
                 if let used = grant.usedAt { item["used"] = Self.day(used) }
                 shown.append(item)
             }
+            let approvals = try transaction.standingApprovals().map { approval -> [String: Any] in
+                var item: [String: Any] = [
+                    "consumer": approval.consumer.name, "allowed_by": approval.person.name,
+                    "since": Self.day(approval.createdAt),
+                    "devices": try ShownOperation.describe(approval.scopes, in: transaction, profiles: profiles).shown,
+                    "form_token": try issueForm(
+                        "forget", showing: ["approval": .string(approval.id)], in: session, by: transaction),
+                ]
+                if let used = approval.usedAt { item["used"] = Self.day(used) }
+                return item
+            }
             return pages.form(
                 "grants",
                 [
                     "title": "What has access to what", "person": session.person.name, "grants": shown,
+                    "approvals": approvals, "has_approvals": !approvals.isEmpty,
                     "sign_out_token": try issueForm("sign-out", showing: [:], in: session, by: transaction),
                 ])
         }
@@ -40,7 +60,7 @@ extension HomeProvider {
         let now = configuration.now()
         try await vault.write { transaction in
             let form = try takeForm("revoke", fields, in: session, by: transaction)
-            _ = try Self.revoke(
+            _ = try Self.takeBack(
                 GrantID(rawValue: form["grant"]?.string ?? ""), by: .person(session.person.name), authority: "session",
                 in: transaction, at: now)
         }

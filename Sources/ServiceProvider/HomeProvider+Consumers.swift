@@ -13,13 +13,15 @@ extension HomeProvider {
     /// - Parameters:
     ///   - name: What people read on the consent page.
     ///   - delegationProtocol: Which of the two it speaks.
-    ///   - redirectURIs: Absolute URIs, or exactly `oob` for OAuth 1.0a.
+    ///   - redirectURIs: Absolute URIs, or exactly `oob` for OAuth 1.0a; none for flows without redirects.
     ///   - scopes: The most it may ask for, as `operation@device`.
-    /// - Returns: The app, and the secret to hand to it.
+    ///   - terms: How it speaks.
+    /// - Returns: The app, and the secret to hand to it if it has one.
     /// - Throws: ``Refusal`` of kind `usage` or `conflict`.
     package func addApp(
-        named name: String, over delegationProtocol: DelegationProtocol, redirectURIs: [String], scopes: [String]
-    ) async throws -> (app: RegisteredConsumer, secret: Secret) {
+        named name: String, over delegationProtocol: DelegationProtocol, redirectURIs: [String], scopes: [String],
+        terms: ConsumerTerms = ConsumerTerms()
+    ) async throws -> (app: RegisteredConsumer, secret: Secret?) {
         // What people read on the consent page must not be able to imitate anything else on it.
         guard (1...64).contains(name.count), DisplayText.sanitised(name) == name, !name.allSatisfy(\.isWhitespace),
             name.unicodeScalars.allSatisfy({ $0.isASCII || $0.properties.isAlphabetic })
@@ -28,13 +30,14 @@ extension HomeProvider {
                 .usage, "app name \(quoted(name)) is not allowed",
                 hint: "use 1 to 64 visible characters, letters of any script but no symbols outside ASCII")
         }
-        try Self.check(redirectURIs, for: delegationProtocol)
+        let terms = try checked(terms, for: delegationProtocol, redirectURIs: redirectURIs)
         let now = configuration.now()
-        let secret = Secret(text: Random.alphanumerics(24))
+        let secret = terms.hasSecret(delegationProtocol) ? Secret(text: Random.alphanumerics(24)) : nil
         let profiles = self.profiles
         let app = RegisteredConsumer(
             id: Random.alphanumerics(24), name: name, delegationProtocol: delegationProtocol,
-            key: Random.alphanumerics(24), redirectURIs: redirectURIs, scopes: scopes, agentDevice: nil, createdAt: now)
+            key: Random.alphanumerics(24), redirectURIs: redirectURIs, scopes: scopes, agentDevice: nil, terms: terms,
+            createdAt: now)
         try await vault.write { transaction in
             guard !scopes.isEmpty else {
                 throw Refusal(.usage, "an app needs at least one scope", hint: "such as lock.lock@front-door")
@@ -90,10 +93,21 @@ extension HomeProvider {
     package func revokeGrant(_ id: GrantID, by actor: Requester) async throws {
         let now = configuration.now()
         try await vault.write { transaction in
-            guard try Self.revoke(id, by: actor, authority: "local", in: transaction, at: now) else {
+            guard try Self.takeBack(id, by: actor, authority: "local", in: transaction, at: now) else {
                 throw Refusal(.notFound, "no live grant \(quoted(id.rawValue))")
             }
         }
+    }
+
+    /// Ends a grant because a person wants it so; what would bring it back without asking ends with it.
+    static func takeBack(
+        _ id: GrantID, by actor: Requester, authority: String, in transaction: Transaction, at now: Date
+    ) throws -> Bool {
+        guard let grant = try transaction.consentedGrant(id),
+            try revoke(id, by: actor, authority: authority, in: transaction, at: now)
+        else { return false }
+        try transaction.revokeStandingApprovals(of: grant.consumer.id, by: grant.person.id, at: now)
+        return true
     }
 
     static func revoke(
@@ -113,18 +127,6 @@ extension HomeProvider {
         throw Refusal(.notFound, "no app \(quoted(nameOrKey))", hint: "run 'keyholder app list' to see those there are")
     }
 
-    private static func check(_ uris: [String], for delegationProtocol: DelegationProtocol) throws {
-        guard (1...16).contains(uris.count) else {
-            throw Refusal(.usage, "an app needs 1 to 16 redirect URIs, not \(uris.count)")
-        }
-        for uri in uris where !(uri == "oob" && delegationProtocol == .oauth1) && !RedirectURI.isRegistrable(uri) {
-            throw Refusal(
-                .usage, "redirect URI \(quoted(uri)) is not allowed",
-                hint: "use https, http on 127.0.0.1, or a private scheme such as com.example.app:/callback, "
-                    + "without # and *; OAuth 1.0a also takes oob")
-        }
-    }
-
     private static func entry(_ consumer: RegisteredConsumer, _ outcome: String, _ detail: JSON = [:]) -> AuditEntry {
         AuditEntry(
             actor: .agent, action: "provider.consumer", subject: "app:\(consumer.key)", authority: "local",
@@ -137,7 +139,7 @@ extension HomeProvider: ConsumerRegistrar {
     package func registerAgent(
         for device: DeviceName, over delegationProtocol: DelegationProtocol, redirectURI: String
     ) async throws -> (key: String, secret: Secret) {
-        try Self.check([redirectURI], for: delegationProtocol)
+        try check([redirectURI], for: delegationProtocol)
         let now = configuration.now()
         return try await vault.write { transaction in
             if let known = try transaction.agentConsumer(for: device, over: delegationProtocol) {

@@ -1,4 +1,4 @@
-// People are added by whoever runs the home, never over HTTP.
+// People are added by whoever runs the home, or set themselves up with a code from it.
 
 import Delegation
 import FoundationEssentials
@@ -12,14 +12,7 @@ extension HomeProvider {
     /// - Throws: ``Refusal`` of kind `usage` for a name or password that is not allowed, `conflict` when the name is
     ///   taken.
     package func addPerson(_ name: String, password: Secret) async throws -> Person {
-        guard Self.isName(name) else {
-            throw Refusal(
-                .usage, "name \(quoted(name)) is not allowed",
-                hint: "use 1 to 32 characters out of a-z, 0-9, '.', '_' and '-'")
-        }
-        guard (8...1024).contains(password.count) else {
-            throw Refusal(.usage, "the password has \(password.count) bytes", hint: "use 8 to 1024")
-        }
+        try Self.check(name: name, password: password)
         let hash = try await passwords.hash(password, pepper: try await pepper())
         let now = configuration.now()
         let person = Person(id: Random.alphanumerics(24), name: name, createdAt: now)
@@ -51,6 +44,17 @@ extension HomeProvider {
                 AuditEntry(
                     actor: .agent, action: "provider.person", subject: "person:\(name)", authority: "local",
                     outcome: "removed", detail: ["grants": .strings(ended)]), at: now)
+        }
+    }
+
+    static func check(name: String, password: Secret) throws {
+        guard isName(name) else {
+            throw Refusal(
+                .usage, "name \(quoted(name)) is not allowed",
+                hint: "use 1 to 32 characters out of a-z, 0-9, '.', '_' and '-'")
+        }
+        guard (8...1024).contains(password.count) else {
+            throw Refusal(.usage, "the password has \(password.count) bytes", hint: "use 8 to 1024")
         }
     }
 

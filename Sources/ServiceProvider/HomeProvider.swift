@@ -1,9 +1,10 @@
-// The home's own service provider keeps nothing in memory but its templates and a count of failures: whatever it promised
-// is in the vault before it is said, so a power cut takes nothing back and gives nothing twice.
+// The home's own service provider keeps nothing in memory but its templates, a count of failures and a key for nonces:
+// whatever it promised is in the vault before it is said, so a power cut takes nothing back and gives nothing twice.
 
 package import Delegation
 package import Hummingbird
 package import Logging
+import OAuth
 package import Vault
 
 /// The home's own service provider: OAuth 1.0a and OAuth 2, people, consent, and what apps may do.
@@ -15,6 +16,7 @@ package struct HomeProvider: Sendable {
     let pages: Pages
     let passwords: PasswordQueue
     let failures = AuthenticationFailures()
+    let nonces = DPoPNonces()
 
     /// Prepares the provider; nothing is read from the vault yet, which may be sealed.
     ///
@@ -38,6 +40,11 @@ package struct HomeProvider: Sendable {
         add(.post, "/sign-in", router, signIn)
         add(.post, "/sign-out", router, signOut)
         add(.post, "/revoke", router, takeBack)
+        add(.post, "/forget", router, forgetApproval)
+        add(.get, "/set-up", router, showSetUp)
+        add(.post, "/set-up", router, setUp)
+        add(.get, "/device", router, showDevice)
+        add(.post, "/device", router, decideDevice)
         add(.post, "/oauth1/request_token", router, issueRequestToken)
         add(.get, "/oauth1/authorize", router, showOAuth1Consent)
         add(.post, "/oauth1/authorize", router, decideOAuth1)
@@ -46,10 +53,14 @@ package struct HomeProvider: Sendable {
         add(.get, "/oauth2/authorize", router, showOAuth2Consent)
         add(.post, "/oauth2/authorize", router, decideOAuth2)
         for method in [HTTPRequest.Method.get, .post] { add(method, "/oauth2/token", router, issueTokens) }
+        add(.post, "/oauth2/par", router, pushRequest)
+        add(.post, "/oauth2/device_authorization", router, authorizeDevice)
+        add(.post, "/oauth2/introspect", router, introspect)
         add(.post, "/oauth2/revoke", router, revokeOAuth2)
         add(.get, "/oauth2/jwks", router, showKeys)
         add(.get, "/.well-known/oauth-authorization-server", router, showMetadata)
         add(.get, "/.well-known/oauth-protected-resource", router, showResourceMetadata)
+        add(.get, "/api/v1/app", router, showApp)
         add(.get, "/api/v1/devices", router, listDevices)
         router.get("/api/v1/devices/{id}") { request, context in
             try await showDevice(try await Incoming(request), context.parameters.require("id"))

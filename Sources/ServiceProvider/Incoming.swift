@@ -25,6 +25,12 @@ struct Incoming: Sendable {
         self.body = body
     }
 
+    /// The path as on the wire.
+    var path: String { String(target.prefix { $0 != "?" && $0 != "#" }) }
+
+    /// Every proof of possession (RFC 9449 §4.1).
+    var proofs: [String] { HeaderName("DPoP").map { headers[values: $0] } ?? [] }
+
     var query: String? {
         target.firstIndex(of: "?").map { String(target[target.index(after: $0)...].prefix { $0 != "#" }) }
     }

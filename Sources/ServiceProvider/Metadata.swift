@@ -7,29 +7,43 @@ import StrictJSON
 import Vault
 
 extension HomeProvider {
+    /// The algorithms that proofs of possession may be signed with.
+    static let proofAlgorithms = ["ES256", "EdDSA", "RS256"]
+
     /// `GET /.well-known/oauth-authorization-server` (RFC 8414).
     func showMetadata(_ incoming: Incoming) async throws -> Response {
         let base = configuration.baseURL
+        let confidential = ["client_secret_basic", "client_secret_post", "private_key_jwt"]
         var metadata = AuthorizationServerMetadata(issuer: base)
         metadata.authorizationEndpoint = base + "/oauth2/authorize"
         metadata.tokenEndpoint = base + "/oauth2/token"
         metadata.revocationEndpoint = base + "/oauth2/revoke"
+        metadata.introspectionEndpoint = base + "/oauth2/introspect"
+        metadata.deviceAuthorizationEndpoint = base + "/oauth2/device_authorization"
+        metadata.pushedAuthorizationRequestEndpoint = base + "/oauth2/par"
         metadata.jwksURI = base + "/oauth2/jwks"
         metadata.responseTypesSupported = ["code"]
-        metadata.grantTypesSupported = ["authorization_code", "refresh_token"]
+        metadata.grantTypesSupported = GrantType.allCases.map(\.rawValue)
         metadata.codeChallengeMethodsSupported = [PKCE.method]
-        metadata.tokenEndpointAuthMethodsSupported = ["client_secret_basic", "client_secret_post"]
+        metadata.tokenEndpointAuthMethodsSupported = confidential + ["none"]
+        metadata.tokenEndpointAuthSigningAlgValuesSupported = Self.proofAlgorithms
+        metadata.revocationEndpointAuthMethodsSupported = confidential + ["none"]
+        metadata.introspectionEndpointAuthMethodsSupported = confidential
+        metadata.dpopSigningAlgValuesSupported = Self.proofAlgorithms
+        metadata.authorizationDetailsTypesSupported = [AuthorizationDetails.type]
+        metadata.protectedResources = [configuration.resourceURL]
+        metadata.requirePushedAuthorizationRequests = false
         metadata.sendsIssuerInResponse = true
         return Self.cacheable(Reply.json(metadata.json))
     }
 
     /// `GET /.well-known/oauth-protected-resource` (RFC 9728).
     func showResourceMetadata(_ incoming: Incoming) async throws -> Response {
-        Self.cacheable(
-            Reply.json([
-                "resource": .string(configuration.baseURL), "authorization_servers": [.string(configuration.baseURL)],
-                "bearer_methods_supported": ["header"],
-            ]))
+        var metadata = ProtectedResourceMetadata(
+            resource: configuration.resourceURL, authorizationServers: [configuration.baseURL])
+        metadata.dpopSigningAlgValuesSupported = Self.proofAlgorithms
+        metadata.authorizationDetailsTypesSupported = [AuthorizationDetails.type]
+        return Self.cacheable(Reply.json(metadata.json))
     }
 
     /// `GET /oauth2/jwks` (RFC 7517).

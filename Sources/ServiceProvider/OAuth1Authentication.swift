@@ -5,6 +5,7 @@ import Delegation
 import FoundationEssentials
 import OAuth
 import Sealing
+import StrictJSON
 import Vault
 
 /// A signed request whose signature, timestamp and nonce are good.
@@ -17,14 +18,16 @@ struct SignedRequest: Sendable {
 }
 
 extension HomeProvider {
-    /// What every consumer may sign with: it has a shared secret and no RSA key, and PLAINTEXT protects nothing.
-    private static let methods: Set<SignatureMethod> = [.hmacSHA1, .hmacSHA256, .hmacSHA512]
+    /// What a consumer may settle on by its first good signature; everything else has to be registered.
+    private static let usualMethods: Set<SignatureMethod> = [.hmacSHA1, .hmacSHA256, .hmacSHA512]
 
     /// Reads the OAuth parameters of a request.
     func verification(
         _ incoming: Incoming, _ endpoint: OAuth1Verification.Endpoint
     ) throws -> (OAuth1Verification, OAuth1Request) {
-        let request = try incoming.signedRequest(origin: configuration.baseURL)
+        let request = try incoming.signedRequest(
+            origin: endpoint == .resource && incoming.path.hasPrefix("/api/")
+                ? configuration.resourceURL : configuration.baseURL)
         do {
             return (try OAuth1Verification(request, endpoint: endpoint), request)
         } catch {
@@ -55,8 +58,10 @@ extension HomeProvider {
             tokenSecret = try accessToken.map { try transaction.secret(of: $0) }
         default: break
         }
-        try verification.requireMethod(Self.methods)
-        let key = try consumer.map { VerificationKey.secret(try transaction.secret(of: $0)) } ?? .decoy
+        let settled = consumer?.terms.signatureMethod
+        try verification.requireMethod(
+            settled.map { Set([SignatureMethod(rawValue: $0)].compactMap(\.self)) } ?? Self.usualMethods)
+        let key = try consumer.flatMap { try Self.key(of: $0, in: transaction) } ?? .decoy
         let isRight = verification.verify(key: key, tokenSecret: tokenSecret)
         guard let consumer else { throw OAuth1Refusal.consumerKeyUnknown }
         if verification.token != nil, tokenSecret == nil { throw OAuth1Refusal.tokenRejected }
@@ -64,16 +69,30 @@ extension HomeProvider {
 
         let window = ServiceProviderConfiguration.timestampWindow
         try verification.checkTimestamp(now: now, window: window)
-        guard let timestamp = verification.timestamp, let nonce = verification.nonce else {
+        if let timestamp = verification.timestamp, let nonce = verification.nonce {
+            // Kept for twice the window, in case the clock is set back.
+            let isNew = try transaction.useNonce(
+                nonce, timestamp: timestamp, consumer: consumer.id, token: verification.token ?? "",
+                forgetBefore: now - 2 * window)
+            guard isNew else { throw OAuth1Refusal.nonceUsed }
+        } else if verification.method != .plaintext {
             throw OAuth1Refusal.parameterAbsent(["oauth_timestamp", "oauth_nonce"])
         }
-        // Kept for twice the window, in case the clock is set back.
-        let isNew = try transaction.useNonce(
-            nonce, timestamp: timestamp, consumer: consumer.id, token: verification.token ?? "",
-            forgetBefore: now - 2 * window)
-        guard isNew else { throw OAuth1Refusal.nonceUsed }
+        if settled == nil { try transaction.settleSignatureMethod(verification.method.rawValue, of: consumer) }
         return SignedRequest(consumer: consumer, requestToken: requestToken, accessToken: accessToken)
     }
+
+    /// What a consumer's signatures are verified with.
+    private static func key(of consumer: RegisteredConsumer, in transaction: Transaction) throws -> VerificationKey? {
+        guard let keys = consumer.terms.keys else { return .secret(try transaction.secret(of: consumer)) }
+        for key in try JWKSet(parsing: keys.bytes).keys {
+            if case .rsa(let key) = key.material { return .rsa(key) }
+        }
+        return nil
+    }
+
+    /// Whether a token is still good.
+    func isLive(_ token: IssuedAccessToken) -> Bool { token.isLive(at: configuration.now()) }
 
     /// Throws unless a token is still good.
     func requireLive(_ token: IssuedAccessToken) throws(OAuth1Refusal) {

@@ -32,50 +32,54 @@ extension HomeProvider {
             return ConsentRequest(
                 purpose: Self.consentPurpose, consumer: consumer, operations: operations,
                 redirectTarget: token.callback == "oob" ? nil : token.callback, detail: .string(token.token),
-                action: "/oauth1/authorize")
+                action: "/oauth1/authorize", complete: completeOAuth1, refuse: { _ in throw Self.unknownRequest })
         }
-        return try await consentPage(request, incoming)
+        return try await consent(request, incoming)
     }
 
     /// `POST /oauth1/authorize`.
     func decideOAuth1(_ incoming: Incoming) async throws -> Response {
         let (session, fields) = try await receiveForm(incoming)
+        return try await vault.write { transaction in
+            try completeOAuth1(
+                try consentAnswer(Self.consentPurpose, fields, in: session, by: transaction), in: transaction)
+        }
+    }
+
+    private func completeOAuth1(_ answer: ConsentAnswer, in transaction: Transaction) throws -> Response {
         let now = configuration.now()
         let lifetime = ServiceProviderConfiguration.requestTokenLifetime
-        return try await vault.write { transaction in
-            let answer = try consentAnswer(Self.consentPurpose, fields, in: session, by: transaction)
-            guard let name = answer.detail.string, let token = try transaction.requestToken(name),
-                token.state == .pending, now < token.expiresAt
-            else { throw Self.unknownRequest }
-            try audit(answer, in: transaction)
-            let isOutOfBand = token.callback == "oob"
-            guard answer.approved else {
-                _ = try transaction.moveRequestToken(name, from: .pending, to: .denied)
-                if isOutOfBand {
-                    return pages.notice(
-                        title: "Not allowed", advice: "Nothing was given away. You can close this page.", status: 200)
-                }
-                let report = [Parameter("oauth_token", name)] + OAuth1Refusal.userRefused.report
-                let joint = token.callback.contains("?") ? "&" : "?"
-                return Reply.redirect(to: token.callback + joint + FormCoding.encode(report))
+        guard let name = answer.detail.string, let token = try transaction.requestToken(name),
+            token.state == .pending, now < token.expiresAt
+        else { throw Self.unknownRequest }
+        try record(answer, in: transaction)
+        let isOutOfBand = token.callback == "oob"
+        guard answer.approved else {
+            _ = try transaction.moveRequestToken(name, from: .pending, to: .denied)
+            if isOutOfBand {
+                return pages.notice(
+                    title: "Not allowed", advice: "Nothing was given away. You can close this page.", status: 200)
             }
-            // A PIN is typed by a person, so it is short; guesses are counted.
-            let verifier = Secret(text: isOutOfBand ? Random.digits(8) : Random.alphanumerics(24))
-            let approved = try transaction.approveRequestToken(
-                name, person: answer.person.id, scopes: answer.scopes,
-                verifierHash: verifier.reveal { HashFunction.sha256.digest($0) },
-                expiresAt: now.advanced(by: lifetime))
-            guard approved else { throw Self.unknownRequest }
-            guard isOutOfBand else {
-                return Reply.redirect(
-                    to: try CallbackReply.redirectURL(callback: token.callback, token: name, verifier: verifier))
-            }
-            return pages.form(
-                "pin",
-                [
-                    "title": "Allowed", "consumer": answer.consumer.name, "pin": verifier.revealText(),
-                    "minutes": lifetime.components.seconds / 60,
-                ])
+            let report = [Parameter("oauth_token", name)] + OAuth1Refusal.userRefused.report
+            let joint = token.callback.contains("?") ? "&" : "?"
+            return Reply.redirect(to: token.callback + joint + FormCoding.encode(report))
         }
+        // A PIN is typed by a person, so it is short; guesses are counted.
+        let verifier = Secret(text: isOutOfBand ? Random.digits(8) : Random.alphanumerics(24))
+        let approved = try transaction.approveRequestToken(
+            name, person: answer.person.id, scopes: answer.scopes,
+            verifierHash: verifier.reveal { HashFunction.sha256.digest($0) },
+            expiresAt: now.advanced(by: lifetime))
+        guard approved else { throw Self.unknownRequest }
+        guard isOutOfBand else {
+            return Reply.redirect(
+                to: try CallbackReply.redirectURL(callback: token.callback, token: name, verifier: verifier))
+        }
+        return pages.form(
+            "pin",
+            [
+                "title": "Allowed", "consumer": answer.consumer.name, "pin": verifier.revealText(),
+                "minutes": lifetime.components.seconds / 60,
+            ])
     }
 }

@@ -9,76 +9,124 @@ import Sealing
 import StrictJSON
 import Vault
 
+/// An authorisation request whose client and redirect URI are good.
+struct AuthorizationCall: Sendable {
+    let consumer: RegisteredConsumer
+    /// Where the answer goes.
+    let target: String
+    let query: AuthorizationQuery
+    /// The hash of the name it was pushed under.
+    let pushed: [UInt8]?
+}
+
 extension HomeProvider {
     private static let consentPurpose = "consent.oauth2"
 
     /// `GET /oauth2/authorize` (RFC 6749 §4.1.1).
     func showOAuth2Consent(_ incoming: Incoming) async throws -> Response {
-        let query: AuthorizationQuery
-        do {
-            query = try AuthorizationQuery(parsing: incoming.query ?? "")
-        } catch {
-            throw Self.badLink(error.description)
-        }
-        let found = try await vault.read { transaction in try transaction.registeredConsumer(key: query.clientID) }
-        guard let consumer = found, consumer.delegationProtocol == .oauth2 else {
-            throw Self.badLink("the app is not registered here")
-        }
-        guard let target = Self.redirectTarget(query.redirectURI, of: consumer) else {
-            throw Self.badLink("the app did not register the address that the answer should go to")
-        }
+        let call = try await authorizationCall(incoming)
+        let state = call.query.state
         let request: AuthorizationRequest
         let operations: [RequestedOperation]
         do {
-            request = try query.request()
-            guard request.resource.allSatisfy({ $0 == configuration.baseURL }) else {
-                throw OAuth2Refusal.invalidTarget
+            request = try call.query.request()
+            guard call.consumer.terms.grantTypes.contains(GrantType.authorizationCode.word) else {
+                throw OAuth2Refusal.unauthorizedClient
             }
-            let checked = try await vault.read { transaction in
-                try RequestedOperation.check(request.scope, of: consumer, in: transaction, profiles: profiles)
+            operations = try await vault.read { transaction in
+                try asked(request, of: call.consumer, in: transaction)
             }
-            guard let checked else { throw OAuth2Refusal.invalidScope }
-            operations = checked
         } catch let refusal as OAuth2Refusal {
-            return try redirect(.refused(refusal), to: target, state: query.state)
+            return try redirect(.refused(refusal), to: call.target, state: state)
         }
         let detail = JSON.compact([
-            "target": .string(target), "redirect_uri": request.redirectURI.map(JSON.string),
-            "state": request.state.map(JSON.string), "challenge": .string(request.codeChallenge),
+            "target": .string(call.target), "redirect_uri": request.redirectURI.map(JSON.string),
+            "state": state.map(JSON.string), "challenge": .string(request.codeChallenge),
+            "resource": .strings(request.resource), "dpop_jkt": request.dpopThumbprint.map(JSON.string),
+            "pushed": call.pushed.map { .string(Hex.encode($0)) },
         ])
-        return try await consentPage(
+        return try await consent(
             ConsentRequest(
-                purpose: Self.consentPurpose, consumer: consumer, operations: operations, redirectTarget: target,
-                detail: detail, action: "/oauth2/authorize"), incoming)
+                purpose: Self.consentPurpose, consumer: call.consumer, operations: operations,
+                redirectTarget: call.target, detail: detail, action: "/oauth2/authorize", prompt: request.prompt,
+                complete: completeOAuth2,
+                refuse: { try redirect(.refused($0), to: call.target, state: state) }), incoming)
     }
 
     /// `POST /oauth2/authorize`.
     func decideOAuth2(_ incoming: Incoming) async throws -> Response {
         let (session, fields) = try await receiveForm(incoming)
-        let now = configuration.now()
         return try await vault.write { transaction in
-            let answer = try consentAnswer(Self.consentPurpose, fields, in: session, by: transaction)
-            guard let target = answer.detail["target"]?.string, let challenge = answer.detail["challenge"]?.string,
-                answer.consumer.redirectURIs.contains(where: { RedirectURI.matches(registered: $0, requested: target) })
-            else { throw ProviderFault.wrongForm }
-            let state = answer.detail["state"]?.string
-            try audit(answer, in: transaction)
-            guard answer.approved else { return try redirect(.refused(.accessDenied), to: target, state: state) }
-            let code = Random.alphanumerics(30)
-            try transaction.insertCode(
-                AuthorizationCode(
-                    hash: Self.hash(code), consumer: answer.consumer.id, person: answer.person.id,
-                    scopes: answer.scopes, redirectURI: answer.detail["redirect_uri"]?.string, challenge: challenge,
-                    expiresAt: now.advanced(by: ServiceProviderConfiguration.codeLifetime)), now: now)
-            return try redirect(.code(Secret(text: code)), to: target, state: state)
+            try completeOAuth2(
+                try consentAnswer(Self.consentPurpose, fields, in: session, by: transaction), in: transaction)
+        }
+    }
+
+    private func completeOAuth2(_ answer: ConsentAnswer, in transaction: Transaction) throws -> Response {
+        let now = configuration.now()
+        guard let target = answer.detail["target"]?.string, let challenge = answer.detail["challenge"]?.string,
+            Self.isRegistered(target, of: answer.consumer)
+        else { throw ProviderFault.wrongForm }
+        if let pushed = answer.detail["pushed"]?.string {
+            guard let hash = Hex.decode(pushed), try transaction.usePushedRequest(hash: hash, at: now) else {
+                throw Self.badLink(OAuth2Refusal.invalidRequestURI.description)
+            }
+        }
+        let state = answer.detail["state"]?.string
+        try record(answer, in: transaction)
+        guard answer.approved else { return try redirect(.refused(.accessDenied), to: target, state: state) }
+        let code = Random.alphanumerics(30)
+        try transaction.insertCode(
+            AuthorizationCode(
+                hash: Self.hash(code), consumer: answer.consumer.id, person: answer.person.id,
+                scopes: answer.scopes, redirectURI: answer.detail["redirect_uri"]?.string, challenge: challenge,
+                resource: answer.detail["resource"]?.strings ?? [], thumbprint: answer.detail["dpop_jkt"]?.string,
+                expiresAt: now.advanced(by: ServiceProviderConfiguration.codeLifetime)), now: now)
+        return try redirect(.code(Secret(text: code)), to: target, state: state)
+    }
+
+    /// Who asks, and where the answer goes.
+    ///
+    /// - Throws: ``ProviderFault`` with a page.
+    private func authorizationCall(_ incoming: Incoming) async throws -> AuthorizationCall {
+        do {
+            var query = try AuthorizationQuery(parsing: incoming.query ?? "")
+            let name = query.requestURI.map(Self.hash)
+            let clientID = query.clientID
+            let (found, pushed) = try await vault.read { transaction in
+                (
+                    try transaction.registeredConsumer(key: clientID),
+                    try name.flatMap { try transaction.pushedRequest(hash: $0) }
+                )
+            }
+            guard let consumer = found, consumer.delegationProtocol == .oauth2 else {
+                throw Self.badLink("the app is not registered here")
+            }
+            if name != nil {
+                guard let pushed, pushed.consumer == consumer.id, pushed.usedAt == nil,
+                    configuration.now() < pushed.expiresAt
+                else { throw OAuth2Refusal.invalidRequestURI }
+                query = try AuthorizationQuery(pushed: try FormCoding.parse(pushed.parameters), clientID: clientID)
+            } else if consumer.terms.requiresPushedRequests {
+                throw Self.badLink("the app did not announce its request")
+            }
+            guard let target = Self.redirectTarget(query.redirectURI, of: consumer) else {
+                throw Self.badLink("the app did not register the address that the answer should go to")
+            }
+            return AuthorizationCall(consumer: consumer, target: target, query: query, pushed: name)
+        } catch let refusal as OAuth2Refusal {
+            throw Self.badLink(refusal.description)
         }
     }
 
     /// The URI the answer goes to; a request may leave it out when only one is registered.
-    private static func redirectTarget(_ requested: String?, of consumer: RegisteredConsumer) -> String? {
+    static func redirectTarget(_ requested: String?, of consumer: RegisteredConsumer) -> String? {
         guard let requested else { return consumer.redirectURIs.count == 1 ? consumer.redirectURIs[0] : nil }
-        return consumer.redirectURIs.contains { RedirectURI.matches(registered: $0, requested: requested) }
-            ? requested : nil
+        return isRegistered(requested, of: consumer) ? requested : nil
+    }
+
+    private static func isRegistered(_ uri: String, of consumer: RegisteredConsumer) -> Bool {
+        consumer.redirectURIs.contains { RedirectURI.matches(registered: $0, requested: uri) }
     }
 
     private func redirect(_ response: AuthorizationResponse, to target: String, state: String?) throws -> Response {

@@ -17,7 +17,8 @@ struct Pages: Sendable {
             ("top", PackageResources.top_mustache), ("bottom", PackageResources.bottom_mustache),
             ("sign-in", PackageResources.sign_in_mustache), ("consent", PackageResources.consent_mustache),
             ("pin", PackageResources.pin_mustache), ("grants", PackageResources.grants_mustache),
-            ("notice", PackageResources.notice_mustache),
+            ("notice", PackageResources.notice_mustache), ("device", PackageResources.device_mustache),
+            ("set-up", PackageResources.set_up_mustache),
         ]
         var library = MustacheLibrary()
         for (name, bytes) in texts { try library.register(String(decoding: bytes, as: UTF8.self), named: name) }

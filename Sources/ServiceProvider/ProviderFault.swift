@@ -25,6 +25,10 @@ package enum ProviderFault: Error, Sendable, Equatable, CustomStringConvertible 
         case invalidRequest = "invalid_request"
         case invalidToken = "invalid_token"
         case insufficientScope = "insufficient_scope"
+        /// The key that the token is bound to was not proved to be there (RFC 9449 §7.1).
+        case invalidProof = "invalid_dpop_proof"
+        /// The proof needs the nonce that comes with the reply (RFC 9449 §9).
+        case useNonce = "use_dpop_nonce"
     }
 
     package var description: String {

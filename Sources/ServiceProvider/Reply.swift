@@ -55,12 +55,14 @@ enum Reply {
         return response
     }
 
-    /// The reply to a bad or missing token (RFC 6750 §3), which also says that OAuth 1.0a would do.
-    static func refusal(_ fault: ProviderFault.BearerFault, realm: String) -> Response {
+    /// The reply to a bad or missing token (RFC 6750 §3, RFC 9449 §7.1, RFC 9728 §5.1), which also says what else would do.
+    static func refusal(_ fault: ProviderFault.BearerFault, realm: String, resource: String) -> Response {
         let (status, title) =
             switch fault {
             case .absent: (401, "No token")
             case .invalidToken: (401, "Token is not good")
+            case .invalidProof: (401, "Proof of possession is not good")
+            case .useNonce: (401, "Proof of possession needs the nonce")
             case .invalidRequest: (400, "More than one token")
             case .insufficientScope: (403, "Not allowed with this token")
             }
@@ -69,8 +71,16 @@ enum Reply {
             detail: fault == .insufficientScope
                 ? "the owner has to allow it first" : "ask the owner's approval and use the token you get")
         let error = fault == .absent ? "" : ", error=\"\(fault.rawValue)\""
-        var challenges = ["Bearer realm=\"\(realm)\"\(error)"]
-        if fault == .absent { challenges.append("OAuth realm=\"\(realm)\"") }
+        let metadata = ", resource_metadata=\"\(resource)/.well-known/oauth-protected-resource\""
+        let bearer = "Bearer realm=\"\(realm)\"" + metadata
+        let dpop = "DPoP realm=\"\(realm)\", algs=\"\(HomeProvider.proofAlgorithms.joined(separator: " "))\"" + metadata
+        let challenges =
+            switch fault {
+            case .absent: [bearer, dpop, "OAuth realm=\"\(realm)\""]
+            case .invalidToken: [bearer + error, dpop + error]
+            case .invalidProof, .useNonce: [dpop + error]
+            case .invalidRequest, .insufficientScope: [bearer + error]
+            }
         response.headers[values: .wwwAuthenticate] = challenges
         return response
     }

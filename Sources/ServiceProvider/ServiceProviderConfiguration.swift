@@ -9,6 +9,9 @@ package struct ServiceProviderConfiguration: Sendable {
     package let homeName: String
     /// Scheme, host and port as browsers and apps see them, without a slash at the end; also the issuer.
     package let baseURL: String
+    /// Scheme, host and port of the app API, without a slash at the end; the base URL, unless the API is reached under a
+    /// name of its own.
+    package var resourceURL: String
     /// What time is it?
     package let now: @Sendable () -> Date
     /// How long is an OAuth 2 access token good?
@@ -26,6 +29,18 @@ package struct ServiceProviderConfiguration: Sendable {
     static let codeLifetime: Duration = .seconds(60)
     /// How long may a person take to decide about a request token, and how long to type the PIN?
     static let requestTokenLifetime: Duration = .seconds(600)
+    /// How long may a person take to decide about a pushed request?
+    static let pushedRequestLifetime: Duration = .seconds(600)
+    /// How long may a person take to type a user code and decide?
+    static let deviceCodeLifetime: Duration = .seconds(600)
+    /// How many requests may one client have open at a time, pushed or by device?
+    static let openRequestLimit = 50
+    /// For how long does a replaced refresh token still give the one that replaced it?
+    static let rotationGrace: Duration = .seconds(30)
+    /// How long is a set-up code good?
+    static let invitationLifetime: Duration = .seconds(600)
+    /// How many wrong set-up codes take the right one away?
+    static let invitationTries = 5
     /// How many verifiers may be guessed?
     static let verifierLimit = 5
     /// How far may a signed timestamp be off, in seconds?
@@ -36,6 +51,8 @@ package struct ServiceProviderConfiguration: Sendable {
     static let sessionLimit: Duration = .seconds(12 * 3600)
     /// How long ago may a person have typed the password to allow what can do harm?
     static let freshSignIn: Duration = .seconds(600)
+    /// How long ago, when the client asks for signing in?
+    static let promptedSignIn: Duration = .seconds(60)
     /// How long is a shown form good?
     static let formLifetime: Duration = .seconds(900)
     /// How many shown forms does one session keep?
@@ -50,14 +67,17 @@ package struct ServiceProviderConfiguration: Sendable {
     ) {
         self.homeName = homeName
         self.baseURL = baseURL
+        resourceURL = baseURL
         self.accessTokenLifetime = accessTokenLifetime
         self.now = now
     }
 
-    /// Whether a `Host`, in lower case, is one of this home's, with or without the scheme's own port.
-    func isOwn(host: String) -> Bool {
+    /// Whether a `Host`, in lower case, is the one to ask for a path, with or without the scheme's own port.
+    func isOwn(host: String, path: String) -> Bool {
+        let isResource = path.hasPrefix("/api/") || path == "/.well-known/oauth-protected-resource"
         let given = bare(host)
-        return given == bare(authority) || furtherHosts.contains { bare($0) == given }
+        return given == bare(Self.authority(of: isResource ? resourceURL : baseURL))
+            || furtherHosts.contains { bare($0) == given }
     }
 
     /// Whether an `Origin` is the base URL's, with or without the scheme's own port.
@@ -65,8 +85,8 @@ package struct ServiceProviderConfiguration: Sendable {
 
     var isSecure: Bool { baseURL.hasPrefix("https://") }
 
-    private var authority: String {
-        (baseURL.firstRange(of: "://").map { baseURL[$0.upperBound...] } ?? "").prefix { $0 != "/" }.lowercased()
+    private static func authority(of url: String) -> String {
+        (url.firstRange(of: "://").map { url[$0.upperBound...] } ?? "").prefix { $0 != "/" }.lowercased()
     }
 
     /// Browsers leave the scheme's own port out, and a base URL may name it.

@@ -8,18 +8,13 @@ import Sealing
 import Vault
 
 extension HomeProvider {
-    /// How many failures are free?
-    private static let freeFailures = 4
-    /// How long is the longest pause, in seconds?
-    private static let longestPause = 300
-
     /// Shows the sign-in page; `next` is where the browser goes on, path and query of this site, and `redirectTarget`
     /// where it may be sent from there.
     func signInPage(
         next: String, purpose: String? = nil, fault: String? = nil, name: String = "", status: Int = 200,
-        redirectTarget: String? = nil
+        redirectTarget: String? = nil, offersSetUp: Bool = false
     ) -> Response {
-        var content: [String: Any] = ["title": "Sign in", "next": next, "name": name]
+        var content: [String: Any] = ["title": "Sign in", "next": next, "name": name, "set_up": offersSetUp]
         if let purpose { content["purpose"] = purpose }
         if let fault { content["fault"] = fault }
         return pages.form("sign-in", content, status: status, redirectTarget: redirectTarget)
@@ -32,18 +27,13 @@ extension HomeProvider {
         let name = fields["name"] ?? ""
         let next = Self.localTarget(fields["next"] ?? "/")
         let password = Secret(text: String((fields["password"] ?? "").prefix(1024)))
-        let bucket = Self.bucket(name)
+        let bucket = Self.bucket(name, of: .password)
         let pepper = try await pepper()
         let now = configuration.now()
 
         let known = try await vault.write { transaction in
-            let throttle = try transaction.signInThrottle(bucket: bucket)
-            guard throttle.blockedUntil <= now else {
-                throw ProviderFault.tooOften(seconds: Int(throttle.blockedUntil.timeIntervalSince(now).rounded(.up)))
-            }
-            let exponent = throttle.failures + 1 - Self.freeFailures
-            let pause = exponent < 0 ? 0 : min(Self.longestPause, 1 << min(exponent, 20))
-            try transaction.countSignInFailure(bucket: bucket, blockedUntil: now.advanced(by: .seconds(pause)))
+            try requireNotBlocked(bucket, at: now, in: transaction)
+            try countFailure(bucket, at: now, in: transaction)
             return try transaction.person(named: name)
         }
         let isRight = try await passwords.isRight(password, for: known?.password, pepper: pepper)
@@ -90,14 +80,12 @@ extension HomeProvider {
         return response
     }
 
-    private static func bucket(_ name: String) -> Int {
-        let digest = hash(name)
-        return (Int(digest[0]) << 8 | Int(digest[1])) % SignInThrottle.bucketCount
-    }
-
     /// Only pages of ours follow a sign-in.
     private static func localTarget(_ text: String) -> String {
-        let isOurs = ["/oauth1/authorize?", "/oauth2/authorize?"].contains { text.hasPrefix($0) }
+        // The last one in full only: nothing may follow it that is not a query.
+        let isOurs = ["/oauth1/authorize?", "/oauth2/authorize?", "/device?", "/device"].contains {
+            $0.hasSuffix("?") ? text.hasPrefix($0) : text == $0
+        }
         return isOurs && text.utf8.allSatisfy { (0x21...0x7E).contains($0) } ? text : "/"
     }
 }

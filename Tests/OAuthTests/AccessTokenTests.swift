@@ -35,6 +35,28 @@ import Testing
         #expect(throws: JWTFault.expired) { try Self.verify(token, now: 1630) }
     }
 
+    @Test("a token bound to a key says so, and no other confirmation is taken for it")
+    func confirmation() throws {
+        #expect(try Self.verify(Self.claims.sign(with: Self.key)).confirmation == nil)
+        let thumbprint = JWTSigningKey.p256(TestKeys.p256, keyID: nil).verificationKey.thumbprint
+        let bound = AccessTokenClaims(
+            issuer: "https://hub.local", subject: "owner", audience: ["https://hub.local/v1"], clientID: "app",
+            issuedAt: 1000, expiresAt: 1600, tokenID: "j", scope: [], confirmation: thumbprint)
+        let read = try Self.verify(bound.sign(with: Self.key))
+        #expect(read == bound)
+        #expect(read.confirmation == thumbprint)
+        #expect(bound.json["cnf"] == ["jkt": .string(thumbprint)])
+        let members = try #require(Self.claims.json.members)
+        for bad in [
+            .null, [], [:], true, .string(thumbprint), ["jkt": .null], ["jkt": 7], ["jkt": ""], ["jkt": "AA"],
+            ["jkt": .string(thumbprint + "=")], ["jkt": .string(thumbprint + "A")], ["x5t#S256": .string(thumbprint)],
+            ["jkt": .string(thumbprint), "x5t#S256": "AA"],
+        ] as [JSON] {
+            let token = try JWT.sign(.object(members + [JSON.Member("cnf", bad)]), type: "at+jwt", key: Self.key)
+            #expect(throws: JWTFault.claim("cnf"), "\(bad)") { try Self.verify(token) }
+        }
+    }
+
     @Test("another token of the same key is no access token")
     func otherType() throws {
         let token = try JWT.sign(Self.claims.json, type: "JWT", key: Self.key)
@@ -70,13 +92,16 @@ import Testing
     func roundTrip() throws {
         let keys = [
             JWTSigningKey.rsa(TestKeys.rsa, keyID: "r").verificationKey,
+            JWTSigningKey.p256(TestKeys.p256, keyID: "p").verificationKey,
             JWTSigningKey.ed25519(TestKeys.ed25519, keyID: "e").verificationKey,
         ]
         let read = try JWKSet(parsing: JWKSet(keys: keys).json.bytes)
-        #expect(read.keys.map(\.keyID) == ["r", "e"])
+        #expect(read.keys.map(\.keyID) == ["r", "p", "e"])
         #expect(read.keys.map(\.thumbprint) == keys.map(\.thumbprint))
-        let token = try JWT.sign(["a": 1], type: "at+jwt", key: .rsa(TestKeys.rsa, keyID: "r"))
-        #expect(try JWT.verify(token, keys: read.keys, type: "at+jwt") == ["a": 1])
+        for key in [JWTSigningKey.rsa(TestKeys.rsa, keyID: "r"), .p256(TestKeys.p256, keyID: "p")] {
+            let token = try JWT.sign(["a": 1], type: "at+jwt", key: key)
+            #expect(try JWT.verify(token, keys: read.keys, type: "at+jwt") == ["a": 1])
+        }
         for jwk in JWKSet(keys: keys).json["keys"]?.array ?? [] {
             #expect(try DPoP.thumbprint(jwk) == keys.first { $0.keyID == jwk["kid"]?.string }?.thumbprint)
         }
@@ -86,7 +111,7 @@ import Testing
     func skipped() throws {
         let x = Base64.encode(TestKeys.ed25519.publicKey.rawBytes, as: .url)
         let text = #"""
-            {"keys":[{"kty":"EC","crv":"P-256","x":"AA","y":"AA"},{"kty":"OKP","crv":"X25519","x":"AA"},
+            {"keys":[{"kty":"EC","crv":"P-384","x":"AA","y":"AA"},{"kty":"OKP","crv":"X25519","x":"AA"},
             {"kty":"OKP","crv":"Ed25519","x":"\#(x)","use":"enc"},{"kty":"OKP","crv":"Ed25519","x":"\#(x)","alg":"RS256"},
             {"kty":"new"},{"kty":"OKP","crv":"Ed25519","x":"\#(x)","kid":"good"}]}
             """#
@@ -98,6 +123,8 @@ import Testing
         arguments: [
             #"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"AA","d":"AA"}]}"#, #"{"keys":[{"kty":"oct","k":"AA"}]}"#,
             #"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"AA"}]}"#, #"{"keys":[{"kty":"RSA","n":"AA","e":"AQAB"}]}"#,
+            #"{"keys":[{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}]}"#,
+            #"{"keys":[{"kty":"EC","crv":"P-256","d":"AA"}]}"#,
             #"{"keys":[{"kty":"RSA","n":"A+","e":"AQAB"}]}"#, #"{"keys":{}}"#, "{}", "<html>",
         ])
     func spoiled(_ text: String) {

@@ -15,7 +15,9 @@ import Testing
         let request = AuthorizationRequest(
             clientID: "hub 1", redirectURI: "https://a.example/cb?x=1", scope: ["lock.unlock@front-door", "b"],
             state: "s/t+a te", codeChallenge: Self.challenge, resource: ["https://a.example/1", "https://a.example/2"],
-            extra: [Parameter("prompt", "consent")])
+            authorizationDetails: AuthorizationDetails(
+                scopes: ["lock.unlock@front-door"], location: "https://a.example"),
+            dpopThumbprint: Self.challenge, prompt: .consent, extra: [Parameter("access_type", "offline")])
         let url = try request.url(endpoint: "https://as.example/authorize?tenant=1")
         #expect(url.hasPrefix("https://as.example/authorize?tenant=1&response_type=code&client_id=hub+1&"))
         let read = try AuthorizationRequest.parse(query: String(url.drop { $0 != "?" }.dropFirst()))
@@ -25,7 +27,10 @@ import Testing
         #expect(read.state == request.state)
         #expect(read.codeChallenge == request.codeChallenge)
         #expect(read.resource == request.resource)
-        #expect(read.extra == [Parameter("tenant", "1"), Parameter("prompt", "consent")])
+        #expect(read.authorizationDetails == request.authorizationDetails)
+        #expect(read.dpopThumbprint == Self.challenge)
+        #expect(read.prompt == .consent)
+        #expect(read.extra == [Parameter("tenant", "1"), Parameter("access_type", "offline")])
     }
 
     @Test(
@@ -49,6 +54,10 @@ import Testing
             ("client_id=a%00", .malformedParameter("client_id")),
             ("client_id=%ZZ", .malformedRequest),
             ("client_id=a&state=" + String(repeating: "x", count: 4097), .malformedParameter("state")),
+            ("client_id=a&request_uri=urn:x&request_uri=urn:x", .repeatedParameter("request_uri")),
+            ("client_id=a&request_uri=" + String(repeating: "x", count: 513), .invalidRequestURI),
+            ("client_id=a&request_uri=urn:%C3%A9", .invalidRequestURI),
+            ("request_uri=urn:x", .missingParameter("client_id")),
             ("client_id=a&x=" + String(repeating: "x", count: 16384), .malformedRequest),
         ])
     func beforeRedirect(_ query: String, _ refusal: OAuth2Refusal) {
@@ -65,8 +74,16 @@ import Testing
             ("&resource=/x", .malformedParameter("resource"), "invalid_target"),
             ("&resource=https%3A%2F%2Fa%2F%23f", .malformedParameter("resource"), "invalid_target"),
             ("&request=x", .malformedParameter("request"), "invalid_request"),
-            ("&request_uri=x", .malformedParameter("request_uri"), "invalid_request"),
             ("&response_mode=fragment", .malformedParameter("response_mode"), "invalid_request"),
+            ("&prompt=select_account", .malformedParameter("prompt"), "invalid_request"),
+            ("&prompt=Consent", .malformedParameter("prompt"), "invalid_request"),
+            ("&prompt=none+login", .malformedParameter("prompt"), "invalid_request"),
+            ("&prompt=none&prompt=none", .repeatedParameter("prompt"), "invalid_request"),
+            ("&dpop_jkt=short", .malformedParameter("dpop_jkt"), "invalid_request"),
+            ("&dpop_jkt=" + challenge + "%3D", .malformedParameter("dpop_jkt"), "invalid_request"),
+            ("&dpop_jkt=" + challenge + "&dpop_jkt=" + challenge, .repeatedParameter("dpop_jkt"), "invalid_request"),
+            ("&authorization_details=%5B%5D", .invalidAuthorizationDetails, "invalid_authorization_details"),
+            ("&authorization_details=x", .invalidAuthorizationDetails, "invalid_authorization_details"),
         ])
     func afterwards(_ more: String, _ refusal: OAuth2Refusal, _ code: String) throws {
         let query = try AuthorizationQuery(parsing: Self.good + more)

@@ -9,6 +9,7 @@ import Testing
     private static let claims: JSON = ["sub": "x", "n": 1]
     private static let ed25519 = JWTSigningKey.ed25519(TestKeys.ed25519, keyID: "ed")
     private static let rsa = JWTSigningKey.rsa(TestKeys.rsa, keyID: "rsa")
+    private static let p256 = JWTSigningKey.p256(TestKeys.p256, keyID: "p256")
 
     /// A token with any header and any claims' bytes, properly signed by the Ed25519 key.
     private static func forged(header: String, claims: String = #"{"sub":"x"}"#) throws -> String {
@@ -20,21 +21,62 @@ import Testing
 
     @Test("what is signed verifies under its own key only")
     func roundTrip() throws {
-        for (mine, other) in [(Self.ed25519, Self.rsa), (Self.rsa, Self.ed25519)] {
+        for (mine, other) in [(Self.ed25519, Self.rsa), (Self.rsa, Self.p256), (Self.p256, Self.ed25519)] {
             let token = try JWT.sign(Self.claims, type: "at+jwt", key: mine)
             #expect(try JWT.verify(token, key: mine.verificationKey, type: "at+jwt") == Self.claims)
             #expect(throws: JWTFault.wrongAlgorithm) {
                 try JWT.verify(token, key: other.verificationKey, type: "at+jwt")
             }
-            let keys = [Self.rsa.verificationKey, Self.ed25519.verificationKey]
+            let keys = [Self.rsa, Self.p256, Self.ed25519].map(\.verificationKey)
             #expect(try JWT.verify(token, keys: keys, type: "at+jwt") == Self.claims)
             #expect(throws: JWTFault.unknownKey) {
                 try JWT.verify(token, keys: [other.verificationKey], type: "at+jwt")
             }
         }
-        let stranger = JWTVerificationKey.rsa(TestKeys.otherRSA.publicKey, keyID: "rsa")
-        let token = try JWT.sign(Self.claims, type: "at+jwt", key: Self.rsa)
-        #expect(throws: JWTFault.badSignature) { try JWT.verify(token, key: stranger, type: "at+jwt") }
+        for (mine, stranger) in [
+            (Self.rsa, JWTVerificationKey.rsa(TestKeys.otherRSA.publicKey, keyID: "rsa")),
+            (Self.p256, .p256(TestKeys.otherP256.publicKey, keyID: "p256")),
+        ] {
+            let token = try JWT.sign(Self.claims, type: "at+jwt", key: mine)
+            #expect(throws: JWTFault.badSignature) { try JWT.verify(token, key: stranger, type: "at+jwt") }
+        }
+    }
+
+    @Test("an RSA key below 2048 bits verifies nothing, though its signature is right")
+    func shortKey() throws {
+        let key = try RSAPrivateKey(pem: Secret(text: TestKeys.shortRSA))
+        let token = try JWT.sign(Self.claims, type: "at+jwt", key: .rsa(key, keyID: nil))
+        #expect(throws: JWTFault.badSignature) {
+            try JWT.verify(token, key: .rsa(key.publicKey, keyID: nil), type: "at+jwt")
+        }
+        let parts = token.split(separator: ".")
+        let signature = try #require(Base64.decode(parts[2].utf8, as: .url))
+        let input = Array(parts[0].utf8) + [UInt8(ascii: ".")] + Array(parts[1].utf8)
+        #expect(key.publicKey.isValid(signature, for: input, hash: .sha256))
+    }
+
+    @Test("the ES256 token of RFC 7515 is valid, and not with its signature as DER")
+    func publishedES256() throws {
+        let jwk: JSON = [
+            "kty": "EC", "crv": "P-256", "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+            "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+        ]
+        let key = try #require(try JWKSet.key(jwk))
+        let input = """
+            eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFt\
+            cGxlLmNvbS9pc19yb290Ijp0cnVlfQ
+            """
+        let signature = "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q"
+        let claims = try JWT.verify(input + "." + signature, key: key, type: nil)
+        #expect(claims["iss"] == "joe")
+        let bytes = try #require(Base64.decode(signature.utf8, as: .url))
+        let der = [0x30, 0x45, 0x02, 0x20] + bytes[..<32] + [0x02, 0x21, 0x00] + bytes[32...]
+        #expect(throws: JWTFault.badSignature) {
+            try JWT.verify(input + "." + Base64.encode(der, as: .url), key: key, type: nil)
+        }
+        #expect(throws: JWTFault.wrongAlgorithm) {
+            try JWT.verify(input + "." + signature, key: Self.rsa.verificationKey, type: nil)
+        }
     }
 
     @Test("alg none is refused with and without signature", arguments: ["none", "None", "NONE", ""])
@@ -52,6 +94,7 @@ import Testing
         for (secret, key) in [
             (TestKeys.ed25519.publicKey.rawBytes, Self.ed25519.verificationKey),
             (TestKeys.rsa.publicKey.modulus, Self.rsa.verificationKey),
+            (TestKeys.p256.publicKey.x + TestKeys.p256.publicKey.y, Self.p256.verificationKey),
         ] {
             let code = HMAC.code(Array(input.utf8), key: Secret(secret), hash: .sha256)
             let token = input + "." + Base64.encode(code, as: .url)

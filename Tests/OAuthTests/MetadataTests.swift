@@ -13,8 +13,22 @@ import Testing
         metadata.tokenEndpoint = "https://hub.local/token"
         metadata.authorizationEndpoint = "http://127.0.0.1:8080/authorize"
         metadata.codeChallengeMethodsSupported = ["S256"]
+        metadata.introspectionEndpointAuthMethodsSupported = ["client_secret_basic"]
+        metadata.revocationEndpointAuthMethodsSupported = ["none"]
+        metadata.tokenEndpointAuthSigningAlgValuesSupported = ["ES256", "EdDSA"]
+        metadata.dpopSigningAlgValuesSupported = ["ES256"]
+        metadata.authorizationDetailsTypesSupported = [AuthorizationDetails.type]
+        metadata.protectedResources = ["https://hub.local/api"]
+        metadata.requirePushedAuthorizationRequests = false
         metadata.sendsIssuerInResponse = true
         #expect(try AuthorizationServerMetadata.parse(metadata.json.bytes, issuer: Self.issuer) == metadata)
+        for name in [
+            "introspection_endpoint_auth_methods_supported", "revocation_endpoint_auth_methods_supported",
+            "token_endpoint_auth_signing_alg_values_supported", "dpop_signing_alg_values_supported",
+            "authorization_details_types_supported", "protected_resources", "require_pushed_authorization_requests",
+        ] {
+            #expect(metadata.json[name] != nil, "\(name)")
+        }
     }
 
     @Test("the document lies between host and path")
@@ -46,6 +60,7 @@ import Testing
             (#"{"issuer":"https://hub.local/home","jwks_uri":"file:///etc/x"}"#, .insecureEndpoint("jwks_uri")),
             (#"{"issuer":"https://hub.local/home","token_endpoint":7}"#, .insecureEndpoint("token_endpoint")),
             (#"{"issuer":"https://hub.local/home","scopes_supported":"a b"}"#, .malformed("scopes_supported")),
+            (#"{"issuer":"https://hub.local/home","protected_resources":[7]}"#, .malformed("protected_resources")),
             ("<html>", .malformedEncoding("JSON")),
         ])
     func refused(_ text: String, _ error: OAuthError) {

@@ -61,24 +61,6 @@ import Testing
         #expect(try DPoP.thumbprint(jwk) == vector["jkt"]?.string)
     }
 
-    /// The proof is signed with ES256, which `Sealing` does not have; so its parts are looked at, and the signature is
-    /// not verified by anything here.
-    @Test("the published proof has the parts a DPoP proof must have", arguments: entries("dpop"))
-    func proof(_ vector: JSON) throws {
-        let parts = try #require(vector["proof_4.1"]?.string).split(separator: ".").map(String.init)
-        try #require(parts.count == 3)
-        let header = try JSON(parsing: #require(Base64.decode(parts[0], as: .url)))
-        let claims = try JSON(parsing: #require(Base64.decode(parts[1], as: .url)))
-        #expect(header["typ"] == "dpop+jwt")
-        #expect(header["alg"] == "ES256")
-        #expect(try DPoP.thumbprint(#require(header["jwk"])) == vector["jkt"]?.string)
-        #expect(claims["jti"]?.string?.isEmpty == false)
-        #expect(claims["htm"] == "POST")
-        #expect(claims["htu"] == "https://server.example.com/token")
-        #expect(claims["iat"]?.integer != nil)
-        #expect(Base64.decode(parts[2], as: .url)?.count == 64)
-    }
-
     @Test("a thumbprint is what the vector says", arguments: entries("jwk_thumbprint"))
     func thumbprint(_ vector: JSON) throws {
         #expect(try DPoP.thumbprint(vector) == vector["thumbprint"]?.string)

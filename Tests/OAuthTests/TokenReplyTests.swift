@@ -130,6 +130,14 @@ import Testing
         #expect(!"\(read)".contains("at\""))
     }
 
+    @Test("a token bound to a key is called so on both sides")
+    func boundToken() throws {
+        let reply = TokenReply(accessToken: Secret(text: "at"), tokenType: .dpop, expiresIn: 600)
+        let text = reply.body().revealText()
+        #expect(text == #"{"access_token":"at","token_type":"DPoP","expires_in":600}"#)
+        #expect(try Self.parse(text).tokenType == .dpop)
+    }
+
     @Test("an error's text is cleaned before anybody sees it")
     func errorText() {
         let long = String(repeating: "x", count: 500)

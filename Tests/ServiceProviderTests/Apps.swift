@@ -21,7 +21,7 @@ struct OAuth1App: Sendable {
     {
         let (app, secret) = try await home.provider.addApp(
             named: name, over: .oauth1, redirectURIs: [callback], scopes: scopes)
-        return OAuth1App(home: home, consumer: ConsumerCredentials(key: app.key, secret: secret))
+        return OAuth1App(home: home, consumer: ConsumerCredentials(key: app.key, secret: try #require(secret)))
     }
 
     /// The header of a request, with what a test wants to change.
@@ -96,7 +96,7 @@ struct OAuth2App: Sendable {
     {
         let (app, secret) = try await home.provider.addApp(
             named: name, over: .oauth2, redirectURIs: [redirectURI], scopes: scopes)
-        return OAuth2App(home: home, id: app.key, secret: secret)
+        return OAuth2App(home: home, id: app.key, secret: try #require(secret))
     }
 
     /// The parameters of an authorisation request.

@@ -22,7 +22,7 @@ import Vault
             let (registered, secret) = try await home.provider.addApp(
                 named: "Web", over: .oauth2, redirectURIs: ["https://app.example/back"],
                 scopes: ["lock.lock@front-door"])
-            let app = OAuth2App(home: home, id: registered.key, secret: secret)
+            let app = OAuth2App(home: home, id: registered.key, secret: try #require(secret))
             let answer = try await home.send("GET", OAuth2App.path(app.request(redirectURI: uri)))
             #expect(answer.status == 400)
             #expect(answer.header("Location") == nil)

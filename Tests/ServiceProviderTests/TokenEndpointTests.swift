@@ -124,7 +124,7 @@ import Vault
                     "invalid_request")
                 expect(try await app.token(form + [("code", code)]), 400, "invalid_request")
                 expect(try await app.token([("grant_type", "password")]), 400, "unsupported_grant_type")
-                expect(try await app.token([("grant_type", "client_credentials")]), 400, "unsupported_grant_type")
+                expect(try await app.token([("grant_type", "client_credentials")]), 400, "unauthorized_client")
             }
             #expect(try await app.token(form).status == 200)
         }

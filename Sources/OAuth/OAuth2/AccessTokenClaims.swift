@@ -1,5 +1,6 @@
 // A token is good for one issuer, one audience and a span of time; all three are checked before any claim is handed out.
 
+import Sealing
 package import StrictJSON
 
 /// The claims of a JWT access token (RFC 9068).
@@ -23,11 +24,13 @@ package struct AccessTokenClaims: Sendable, Equatable {
     package let tokenID: String
     /// What it allows; empty without the claim.
     package let scope: [String]
+    /// `cnf.jkt`: the thumbprint of the key that must prove itself with each use (RFC 9449 §6.1); `nil` for a bearer token.
+    package let confirmation: String?
 
     /// Gathers claims.
     package init(
         issuer: String, subject: String, audience: [String], clientID: String, issuedAt: Int, expiresAt: Int,
-        tokenID: String, scope: [String]
+        tokenID: String, scope: [String], confirmation: String? = nil
     ) {
         self.issuer = issuer
         self.subject = subject
@@ -37,6 +40,7 @@ package struct AccessTokenClaims: Sendable, Equatable {
         self.expiresAt = expiresAt
         self.tokenID = tokenID
         self.scope = scope
+        self.confirmation = confirmation
     }
 
     /// The claims as JSON.
@@ -46,19 +50,20 @@ package struct AccessTokenClaims: Sendable, Equatable {
             "iss": .string(issuer), "sub": .string(subject), "aud": audience, "client_id": .string(clientID),
             "iat": .integer(Int64(issuedAt)), "exp": .integer(Int64(expiresAt)), "jti": .string(tokenID),
             "scope": scope.isEmpty ? nil : .string(scope.joined(separator: " ")),
+            "cnf": confirmation.map { ["jkt": .string($0)] },
         ])
     }
 
     /// Reads claims without judging them.
     ///
-    /// - Throws: ``JWTFault/claim(_:)`` when a required claim (§2.2) is missing or of the wrong kind.
+    /// - Throws: ``JWTFault/claim(_:)`` when a required claim (§2.2) is missing or any claim of the wrong kind.
     package init(json: JSON) throws(JWTFault) {
-        issuer = try Self.text("iss", json)
-        subject = try Self.text("sub", json)
-        clientID = try Self.text("client_id", json)
-        tokenID = try Self.text("jti", json)
-        issuedAt = try Self.seconds("iat", json)
-        expiresAt = try Self.seconds("exp", json)
+        issuer = try JWT.text("iss", json)
+        subject = try JWT.text("sub", json)
+        clientID = try JWT.text("client_id", json)
+        tokenID = try JWT.text("jti", json)
+        issuedAt = try JWT.seconds("iat", json)
+        expiresAt = try JWT.seconds("exp", json)
         guard let audience = json["aud"]?.string.map({ [$0] }) ?? json["aud"]?.strings, !audience.isEmpty else {
             throw .claim("aud")
         }
@@ -68,7 +73,8 @@ package struct AccessTokenClaims: Sendable, Equatable {
         case .string(let text): scope = text.split(separator: " ").map(String.init)
         default: throw .claim("scope")
         }
-        if json["nbf"] != nil { _ = try Self.seconds("nbf", json) }
+        confirmation = try Self.confirmation(json["cnf"])
+        if json["nbf"] != nil { _ = try JWT.seconds("nbf", json) }
     }
 
     /// Signs the claims as an access token.
@@ -85,7 +91,7 @@ package struct AccessTokenClaims: Sendable, Equatable {
     ///   - audience: What must be among `aud`, byte for byte.
     ///   - now: Seconds since 1970.
     ///   - leeway: How many seconds the issuer's clock may be off.
-    /// - Returns: The claims, all checked but the scope.
+    /// - Returns: The claims, all checked but scope and confirmation.
     /// - Throws: ``JWTFault``.
     package static func verify(
         _ token: String, keys: [JWTVerificationKey], issuer: String, audience: String, now: Int, leeway: Int = 30
@@ -97,25 +103,17 @@ package struct AccessTokenClaims: Sendable, Equatable {
         guard now < claims.expiresAt + leeway else { throw .expired }
         guard claims.issuedAt <= now + leeway else { throw .notYetValid }
         if json["nbf"] != nil {
-            guard try seconds("nbf", json) <= now + leeway else { throw .notYetValid }
+            guard try JWT.seconds("nbf", json) <= now + leeway else { throw .notYetValid }
         }
         return claims
     }
 
-    private static func text(_ name: String, _ json: JSON) throws(JWTFault) -> String {
-        guard let text = json[name]?.string, !text.isEmpty else { throw .claim(name) }
-        return text
-    }
-
-    /// A NumericDate (RFC 7519 §2), which may have a fraction; bounded so that adding a leeway cannot overflow.
-    private static func seconds(_ name: String, _ json: JSON) throws(JWTFault) -> Int {
-        let number: Double? =
-            switch json[name] {
-            case .integer(let integer): Double(integer)
-            case .decimal(let decimal): decimal
-            default: nil
-            }
-        guard let number, (0...253_402_300_799).contains(number) else { throw .claim(name) }
-        return Int(number)
+    /// Reads `cnf`, of which only a key's thumbprint can be enforced here.
+    private static func confirmation(_ cnf: JSON?) throws(JWTFault) -> String? {
+        guard let cnf else { return nil }
+        guard cnf.members?.count == 1, let thumbprint = cnf["jkt"]?.string,
+            Base64.decode(thumbprint.utf8, as: .url)?.count == 32
+        else { throw .claim("cnf") }
+        return thumbprint
     }
 }

@@ -1,5 +1,7 @@
 // Every request asks for a code, with PKCE and state; there is no way to build one without.
 
+import StrictJSON
+
 /// An authorisation request (RFC 6749 §4.1.1 with RFC 7636, RFC 8707, RFC 9396 and RFC 9449), the same value on both
 /// sides.
 package struct AuthorizationRequest: Sendable {

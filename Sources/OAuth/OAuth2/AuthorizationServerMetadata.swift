@@ -33,6 +33,20 @@ package struct AuthorizationServerMetadata: Sendable, Equatable {
     package var codeChallengeMethodsSupported: [String]?
     /// How clients may authenticate.
     package var tokenEndpointAuthMethodsSupported: [String]?
+    /// How clients may sign when they authenticate with a key.
+    package var tokenEndpointAuthSigningAlgValuesSupported: [String]?
+    /// How clients may authenticate where tokens are withdrawn; as at the token endpoint without it.
+    package var revocationEndpointAuthMethodsSupported: [String]?
+    /// How clients may authenticate where tokens are asked about; as at the token endpoint without it.
+    package var introspectionEndpointAuthMethodsSupported: [String]?
+    /// How proofs of possession may be signed (RFC 9449 §5.1).
+    package var dpopSigningAlgValuesSupported: [String]?
+    /// Which types of authorisation details there are (RFC 9396 §10).
+    package var authorizationDetailsTypesSupported: [String]?
+    /// The APIs whose metadata names this server (RFC 9728 §4).
+    package var protectedResources: [String]?
+    /// Whether requests must be pushed beforehand (RFC 9126 §5); not without it.
+    package var requirePushedAuthorizationRequests: Bool?
     /// Whether every redirect carries `iss` (RFC 9207 §3).
     package var sendsIssuerInResponse = false
 
@@ -78,6 +92,7 @@ package struct AuthorizationServerMetadata: Sendable, Equatable {
             guard let texts = value.strings else { throw .malformed(name) }
             metadata[keyPath: path] = texts
         }
+        metadata.requirePushedAuthorizationRequests = json[pushFlag]?.bool
         metadata.sendsIssuerInResponse = json[issuerFlag]?.bool ?? false
         return metadata
     }
@@ -91,10 +106,14 @@ package struct AuthorizationServerMetadata: Sendable, Equatable {
         members += Self.lists.compactMap { name, path in
             self[keyPath: path].map { JSON.Member(name, .strings($0)) }
         }
+        if let requirePushedAuthorizationRequests {
+            members.append(JSON.Member(Self.pushFlag, .bool(requirePushedAuthorizationRequests)))
+        }
         members.append(JSON.Member(Self.issuerFlag, .bool(sendsIssuerInResponse)))
         return .object(members)
     }
 
+    private static let pushFlag = "require_pushed_authorization_requests"
     private static let issuerFlag = "authorization_response_iss_parameter_supported"
 
     private static var endpoints: [(String, WritableKeyPath<Self, String?>)] {
@@ -116,6 +135,12 @@ package struct AuthorizationServerMetadata: Sendable, Equatable {
             ("grant_types_supported", \.grantTypesSupported),
             ("code_challenge_methods_supported", \.codeChallengeMethodsSupported),
             ("token_endpoint_auth_methods_supported", \.tokenEndpointAuthMethodsSupported),
+            ("token_endpoint_auth_signing_alg_values_supported", \.tokenEndpointAuthSigningAlgValuesSupported),
+            ("revocation_endpoint_auth_methods_supported", \.revocationEndpointAuthMethodsSupported),
+            ("introspection_endpoint_auth_methods_supported", \.introspectionEndpointAuthMethodsSupported),
+            ("dpop_signing_alg_values_supported", \.dpopSigningAlgValuesSupported),
+            ("authorization_details_types_supported", \.authorizationDetailsTypesSupported),
+            ("protected_resources", \.protectedResources),
         ]
     }
 }

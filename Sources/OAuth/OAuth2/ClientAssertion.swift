@@ -31,7 +31,7 @@ package struct ClientAssertion: Sendable {
     package struct Verified: Sendable, Equatable {
         /// `jti`, unique for this client.
         package let id: String
-        /// Seconds since 1970; the first moment at which the assertion is refused for its age.
+        /// Seconds since 1970; the first moment at which the assertion is refused for its age, a little after `exp`.
         package let expiresAt: Int
     }
 
@@ -48,8 +48,40 @@ package struct ClientAssertion: Sendable {
     package func verify(
         keys: [JWTVerificationKey], issuer: String, now: Int, longest: Int = 600
     ) throws(JWTFault) -> Verified {
-        throw .malformed
+        let claims = try verifiedClaims(keys)
+        let audience = claims["aud"]?.string.map { [$0] } ?? claims["aud"]?.strings ?? []
+        guard audience.count == 1, audience[0].sameBytes(as: issuer) else { throw .claim("aud") }
+        let expiry = try JWT.seconds("exp", claims)
+        guard now < expiry + Self.leeway else { throw .expired }
+        guard expiry <= now + longest + Self.leeway else { throw .claim("exp") }
+        for name in ["iat", "nbf"] where claims[name] != nil {
+            guard try JWT.seconds(name, claims) <= now + Self.leeway else { throw .notYetValid }
+        }
+        return Verified(id: try JWT.text("jti", claims, limit: 256), expiresAt: expiry + Self.leeway)
     }
+
+    private func verifiedClaims(_ keys: [JWTVerificationKey]) throws(JWTFault) -> JSON {
+        guard let algorithm = token.header["alg"]?.string else { throw .wrongAlgorithm }
+        let keyID = token.header["kid"]?.string
+        guard keyID != nil || token.header["kid"] == nil else { throw .malformed }
+        let named = keys.filter { key in
+            guard let keyID, let other = key.keyID else { return true }
+            return other.sameBytes(as: keyID)
+        }
+        guard !named.isEmpty else { throw .unknownKey }
+        var fault = JWTFault.wrongAlgorithm
+        for key in named where key.algorithms.contains(algorithm) {
+            do throws(JWTFault) {
+                return try JWT.verify(token, key: key, type: expectedType)
+            } catch {
+                fault = error
+            }
+        }
+        throw fault
+    }
+
+    /// Clients write the new type, the old one or none; any other says that the token is for something else.
+    private var expectedType: String? { JWT.isType(token.header["typ"], Self.headerType) ? Self.headerType : nil }
 
     /// Makes an assertion for one request.
     ///

@@ -1,9 +1,9 @@
-// What binds a token to a key: two digests, both base64url without padding.
+// What binds a token to a key and a proof to a request: digests are base64url without padding, a target has one spelling.
 
 package import Sealing
 package import StrictJSON
 
-/// The digests of demonstrating proof of possession (RFC 9449).
+/// The digests of demonstrating proof of possession (RFC 9449), and how its targets are compared.
 package enum DPoP {
     /// `ath` (§4.2): the digest of an access token.
     package static func accessTokenHash(_ token: Secret) -> String {
@@ -14,7 +14,7 @@ package enum DPoP {
     ///
     /// - Throws: ``OAuthError/malformed(_:)`` for a private key, an unknown kind, or missing members.
     package static func thumbprint(_ jwk: JSON) throws(OAuthError) -> String {
-        guard jwk["d"] == nil, jwk["k"] == nil else { throw .malformed("jwk") }
+        guard JWKSet.privateMembers.allSatisfy({ jwk[$0] == nil }) else { throw .malformed("jwk") }
         let digest: [UInt8]? =
             switch jwk["kty"]?.string {
             case "EC":
@@ -39,6 +39,26 @@ package enum DPoP {
             }
         guard let digest else { throw .malformed("jwk") }
         return Base64.encode(digest, as: .url)
+    }
+
+    /// `htu` (§4.3) in the spelling it is compared in: RFC 3986 §6.2.2 and §6.2.3, without query and fragment.
+    ///
+    /// - Returns: `nil` for what is no http or https URL, has user information, or a broken escape.
+    static func target(_ url: String) -> String? {
+        guard let uri = try? BaseURI.make(url) else { return nil }
+        var out: [UInt8] = []
+        var rest = Array(uri.utf8)[...]
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "%") else {
+                out.append(byte)
+                continue
+            }
+            guard rest.count >= 2, let decoded = Hex.decode(String(decoding: rest.prefix(2), as: UTF8.self))?.first
+            else { return nil }
+            rest = rest.dropFirst(2)
+            PercentEncoding.append(decoded, literally: PercentEncoding.isUnreserved(decoded), to: &out)
+        }
+        return String(decoding: out, as: UTF8.self)
     }
 
     /// A member that goes into the digest as it stands: nothing that JSON would have to escape.

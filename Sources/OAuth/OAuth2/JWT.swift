@@ -102,8 +102,9 @@ package enum JWT {
         return try verify(token, key: key, type: type, allowedHeaders: allowedHeaders)
     }
 
-    private static func verify(
-        _ token: CompactToken, key: JWTVerificationKey, type: String?, allowedHeaders: Set<String>
+    static func verify(
+        _ token: CompactToken, key: JWTVerificationKey, type: String?,
+        allowedHeaders: Set<String> = ["alg", "typ", "kid"]
     ) throws(JWTFault) -> JSON {
         guard let algorithm = token.header["alg"]?.string, key.algorithms.contains(algorithm) else {
             throw .wrongAlgorithm
@@ -116,7 +117,30 @@ package enum JWT {
         return token.claims
     }
 
-    private static func isType(_ found: JSON?, _ expected: String?) -> Bool {
+    /// A claim that is a NumericDate (RFC 7519 §2), which may have a fraction.
+    ///
+    /// - Returns: Seconds since 1970, bounded so that adding a leeway cannot overflow.
+    /// - Throws: ``JWTFault/claim(_:)`` when it is missing or no such number.
+    static func seconds(_ name: String, _ claims: JSON) throws(JWTFault) -> Int {
+        let number: Double? =
+            switch claims[name] {
+            case .integer(let integer): Double(integer)
+            case .decimal(let decimal): decimal
+            default: nil
+            }
+        guard let number, (0...253_402_300_799).contains(number) else { throw .claim(name) }
+        return Int(number)
+    }
+
+    /// A claim that is a text of 1 to `limit` bytes.
+    ///
+    /// - Throws: ``JWTFault/claim(_:)`` when it is missing or no such text.
+    static func text(_ name: String, _ claims: JSON, limit: Int = maximumSize) throws(JWTFault) -> String {
+        guard let text = claims[name]?.string, (1...limit).contains(text.utf8.count) else { throw .claim(name) }
+        return text
+    }
+
+    static func isType(_ found: JSON?, _ expected: String?) -> Bool {
         guard let found else { return expected == nil }
         guard let text = found.string?.lowercased() else { return false }
         let expected = (expected ?? "JWT").lowercased()
@@ -124,7 +148,7 @@ package enum JWT {
     }
 }
 
-/// The three parts of a token, decoded.
+/// The three parts of a token, decoded; nothing in it is to be believed yet.
 struct CompactToken: Sendable {
     let header: JSON
     let claims: JSON

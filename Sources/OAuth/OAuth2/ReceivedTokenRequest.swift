@@ -1,6 +1,6 @@
 // A token request names one grant of a kind its endpoint has, with all that belongs to it, or it is refused.
 
-package import Sealing
+import Sealing
 
 /// A token request as the server received it, well-formed but not yet believed.
 package struct ReceivedTokenRequest: Sendable {

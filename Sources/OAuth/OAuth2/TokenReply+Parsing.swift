@@ -35,7 +35,8 @@ extension TokenReply {
             place = inner
         }
         guard let accessToken = try token("access_token", in: place) else { throw .missing("access_token") }
-        let lifetime = seconds(place[options.expiryField] ?? place["expires_in"], unit: options.expiryUnit)
+        let lifetime = Seconds.parse(
+            place[options.expiryField] ?? place["expires_in"], unit: options.expiryUnit, within: lifetimes)
         return TokenReply(
             accessToken: accessToken, tokenType: tokenType(place["token_type"]?.string),
             expiresIn: lifetime ?? clamped(options.defaultLifetime), expiryIsAssumed: lifetime == nil,
@@ -64,20 +65,6 @@ extension TokenReply {
 
     private static func clamped(_ seconds: Int) -> Int {
         min(max(seconds, lifetimes.lowerBound), lifetimes.upperBound)
-    }
-
-    /// The lifetime as whole seconds within sense, or `nil` when this is no number at all.
-    private static func seconds(_ value: JSON?, unit: Int) -> Int? {
-        let number: Double? =
-            switch value {
-            case .integer(let integer): Double(integer)
-            case .decimal(let decimal): decimal
-            case .string(let text): Double(text.trimmed).flatMap { $0.isNaN ? nil : $0 }
-            default: nil
-            }
-        guard let number else { return nil }
-        let bounds = (Double(lifetimes.lowerBound), Double(lifetimes.upperBound))
-        return Int(min(max(number * Double(unit), bounds.0), bounds.1))
     }
 
     private static func scope(_ value: JSON?, separator: Character) -> [String]? {

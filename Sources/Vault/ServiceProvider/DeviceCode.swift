@@ -65,6 +65,14 @@ extension Transaction {
         ).map(Self.deviceCode)
     }
 
+    /// How many device codes of a consumer nobody has decided about yet.
+    package func openDeviceCodes(of consumer: String, at now: Date) throws -> Int {
+        try Int.fetchOne(
+            database,
+            sql: "SELECT count(*) FROM sp_device_code WHERE consumer = ? AND state = 'pending' AND expires_at > ?",
+            arguments: [consumer, now]) ?? 0
+    }
+
     /// Notes a poll, and how long the next one has to wait.
     package func pollDeviceCode(hash: [UInt8], interval: Int, at now: Date) throws {
         try database.execute(

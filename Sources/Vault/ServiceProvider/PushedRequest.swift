@@ -37,6 +37,14 @@ extension Transaction {
             expiresAt: try columns.date("expires_at"), usedAt: try columns.optionalDate("used_at"))
     }
 
+    /// How many requests a consumer has pushed that nobody decided about yet.
+    package func pushedRequests(of consumer: String, at now: Date) throws -> Int {
+        try Int.fetchOne(
+            database,
+            sql: "SELECT count(*) FROM sp_pushed_request WHERE consumer = ? AND used_at IS NULL AND expires_at > ?",
+            arguments: [consumer, now]) ?? 0
+    }
+
     /// Marks a pushed request used.
     ///
     /// - Returns: `false` when it was used before, or is too old.

@@ -1,0 +1,136 @@
+// What is given for a token and the token change hands in one transaction: after a power cut either all of it happened
+// or none of it.
+
+import Delegation
+import FoundationEssentials
+import Hummingbird
+import OAuth
+import Sealing
+import StrictJSON
+import Vault
+
+/// A token request whose client is known, with the key it proved to have.
+struct TokenOrder: Sendable {
+    let consumer: RegisteredConsumer
+    /// The resources the token is wanted for.
+    let resource: [String]
+    /// What is asked for in detail, as scopes.
+    let details: [String]
+    /// The thumbprint of the key the token is to be bound to.
+    let thumbprint: String?
+    let now: Date
+}
+
+/// A token reply on its way out.
+struct IssuedTokens: Sendable {
+    let reply: TokenReply
+    let extra: [JSON.Member]
+}
+
+extension HomeProvider {
+    /// `/oauth2/token` (RFC 6749 §3.2).
+    func issueTokens(_ incoming: Incoming) async throws -> Response {
+        let request = try clientRequest(incoming)
+        let received: ReceivedTokenRequest
+        do {
+            received = try ReceivedTokenRequest(request)
+        } catch {
+            throw ProviderFault.oauth2(error)
+        }
+        let now = configuration.now()
+        let issued = try await serve(request, at: "token endpoint") {
+            transaction, consumer -> Result<IssuedTokens, OAuth2Refusal> in
+            guard consumer.terms.grantTypes.contains(received.grant.type.word) else {
+                return .failure(.unauthorizedClient)
+            }
+            // Whatever the resource is worth, it is this home's, or nothing more is looked at.
+            _ = try restrict([ScopedOperation](), to: received.resource, in: transaction)
+            let order = TokenOrder(
+                consumer: consumer, resource: received.resource, details: received.authorizationDetails?.scopes ?? [],
+                thumbprint: try requiredThumbprint(incoming, of: consumer, in: transaction), now: now)
+            return try answer(received.grant, order, in: transaction)
+        }
+        return Reply.body(issued.reply.body(extra: issued.extra).revealBytes(), type: "application/json")
+    }
+
+    private func answer(
+        _ grant: TokenRequest.Grant, _ order: TokenOrder, in transaction: Transaction
+    ) throws -> Result<IssuedTokens, OAuth2Refusal> {
+        switch grant {
+        case .authorizationCode(let code, let redirectURI, let verifier):
+            try redeem(
+                Self.hash(code.revealText()), redirectURI: redirectURI, verifier: verifier, order, in: transaction)
+        case .refreshToken(let token, let scope):
+            try refresh(Self.hash(token.revealText()), scope: scope, order, in: transaction)
+        case .deviceCode(let code): try redeem(deviceCode: Self.hash(code.revealText()), order, in: transaction)
+        case .clientCredentials(let scope): try issueClientToken(scope: scope, order, in: transaction)
+        case .tokenExchange(let exchange): try self.exchange(exchange, order, in: transaction)
+        }
+    }
+
+    /// Starts a grant with a refresh token, if the consumer may have one, and its first access token.
+    func begin(
+        _ id: GrantID, person: String, scopes: [ScopedOperation], resource: [String], authority: String,
+        _ order: TokenOrder, in transaction: Transaction
+    ) throws -> Result<IssuedTokens, OAuth2Refusal> {
+        let now = order.now
+        try transaction.insertConsentedGrant(
+            id: id, consumer: order.consumer.id, person: person, scopes: scopes, at: now,
+            expiresAt: now.advanced(by: configuration.grantLifetime))
+        guard let grant = try transaction.consentedGrant(id) else { return .failure(.serverError) }
+        var refreshToken: Secret?
+        if order.consumer.terms.grantTypes.contains(GrantType.refreshToken.word) {
+            let token = Secret(text: Random.alphanumerics(30))
+            // A confidential client's refresh token is bound to the client, and so to no key (RFC 9449 §5).
+            let isPublic = order.consumer.terms.authentication == .none
+            try transaction.insertRefreshToken(
+                hash: Self.hash(token.revealText()), grant: id, resource: resource,
+                thumbprint: isPublic ? order.thumbprint : nil, at: now)
+            refreshToken = token
+        }
+        return .success(
+            try issue(
+                grant, scopes: scopes, audience: order.resource.isEmpty ? resource : order.resource,
+                authority: authority, refreshToken: refreshToken, order, in: transaction))
+    }
+
+    /// Issues an access token under a grant, and writes it into the audit log.
+    func issue(
+        _ grant: ConsentedGrant, scopes: [ScopedOperation], audience: [String], authority: String,
+        refreshToken: Secret?, notAfter: Date? = nil, _ order: TokenOrder, in transaction: Transaction
+    ) throws -> IssuedTokens {
+        let issued = try issueAccessToken(
+            for: grant, scopes: scopes, audience: audience, thumbprint: order.thumbprint, notAfter: notAfter,
+            in: transaction)
+        try transaction.audit(
+            AuditEntry(
+                actor: .app(grant.consumer.key), action: "provider.token", subject: "grant:\(grant.id)",
+                authority: authority, outcome: "issued"), at: order.now)
+        let details = AuthorizationDetails(scopes: issued.scope ?? [], location: configuration.resourceURL)
+        return IssuedTokens(
+            reply: TokenReply(
+                accessToken: issued.accessToken, tokenType: issued.tokenType, expiresIn: issued.expiresIn,
+                refreshToken: refreshToken, scope: issued.scope),
+            extra: [JSON.Member("authorization_details", details.json)])
+    }
+}
+
+extension TokenRequest.Grant {
+    /// Its `grant_type`.
+    var type: GrantType {
+        switch self {
+        case .authorizationCode: .authorizationCode
+        case .refreshToken: .refreshToken
+        case .deviceCode: .deviceCode
+        case .clientCredentials: .clientCredentials
+        case .tokenExchange: .tokenExchange
+        }
+    }
+}
+
+extension GrantType {
+    /// The short form of its name, as a consumer's terms have it.
+    var word: String {
+        rawValue.split(separator: ":").last.map { String($0.map { $0 == "-" ? "_" : $0 }) } ?? rawValue
+    }
+}

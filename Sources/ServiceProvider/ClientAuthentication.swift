@@ -113,7 +113,7 @@ extension HomeProvider {
         else { return nil }
         let isNew = try transaction.useProof(
             verified.id, of: consumer.id,
-            expiresAt: Date(timeIntervalSince1970: Double(verified.expiresAt)).advanced(by: .seconds(60)), now: now)
+            expiresAt: Date(timeIntervalSince1970: Double(verified.expiresAt)), now: now)
         return isNew ? consumer : nil
     }
 

@@ -41,7 +41,7 @@ extension HomeProvider {
         }
         let isNew = try transaction.useProof(
             proof.proofID, of: proof.thumbprint,
-            expiresAt: Date(timeIntervalSince1970: Double(proof.issuedAt + Self.proofWindow)), now: now)
+            expiresAt: Date(timeIntervalSince1970: Double(proof.expiresAt)), now: now)
         guard isNew else { throw OAuth2Refusal.invalidDPoPProof }
         return proof.thumbprint
     }

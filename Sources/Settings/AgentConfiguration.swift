@@ -46,6 +46,11 @@ package struct AgentConfiguration: Sendable, Equatable {
     package let name: String
     /// Where the home's provider and the app API listen; plain HTTP, so loopback only.
     package let listen: Address
+    /// What browsers and apps call the home's provider, without a slash at the end, when something with TLS stands in
+    /// front of it; `nil` for the address it listens on.
+    package let publicURL: String?
+    /// What apps call the app API, when that has a name of its own; `nil` for the provider's.
+    package let apiURL: String?
     /// Where grants come home after approval; loopback only (RFC 8252 §7.3).
     package let redirect: Address
     /// The broker.
@@ -55,15 +60,19 @@ package struct AgentConfiguration: Sendable, Equatable {
 
     /// What stands for a setting that is not in the file.
     package static let standard = AgentConfiguration(
-        name: "Home", listen: Address(host: "127.0.0.1", port: 8420), redirect: Address(host: "127.0.0.1", port: 8421),
+        name: "Home", listen: Address(host: "127.0.0.1", port: 8420), publicURL: nil, apiURL: nil,
+        redirect: Address(host: "127.0.0.1", port: 8421),
         broker: Address(host: "localhost", port: 8883), accessTokenLifetime: .seconds(600))
 
     /// Assembles a configuration.
     package init(
-        name: String, listen: Address, redirect: Address, broker: Address, accessTokenLifetime: Duration
+        name: String, listen: Address, publicURL: String? = nil, apiURL: String? = nil, redirect: Address,
+        broker: Address, accessTokenLifetime: Duration
     ) {
         self.name = name
         self.listen = listen
+        self.publicURL = publicURL
+        self.apiURL = apiURL
         self.redirect = redirect
         self.broker = broker
         self.accessTokenLifetime = accessTokenLifetime
@@ -86,14 +95,35 @@ package struct AgentConfiguration: Sendable, Equatable {
         }
         let name = root.text("name", required: false, allowed: "a text of at most 64 characters") { $0.count <= 64 }
         let listen = loopbackAddress("listen")
+        func origin(_ key: String) -> String? {
+            root.text(key, required: false, allowed: "an https address without path, such as https://home.example") {
+                Self.isOrigin($0)
+            }
+        }
+        let publicURL = origin("public_url")
+        let apiURL = origin("api_url")
         let redirect = loopbackAddress("redirect")
         let broker = root.parsed("broker", required: false, allowed: "host:port") { Address($0) }
         let lifetime = root.duration("access_token_lifetime", in: .seconds(1)...(.seconds(86_400)), required: false)
         root.finish()
         guard faults.faults.isEmpty else { throw SettingsError(faults: faults.faults) }
         self.init(
-            name: name ?? standard.name, listen: listen ?? standard.listen, redirect: redirect ?? standard.redirect,
+            name: name ?? standard.name, listen: listen ?? standard.listen, publicURL: publicURL, apiURL: apiURL,
+            redirect: redirect ?? standard.redirect,
             broker: broker ?? standard.broker, accessTokenLifetime: lifetime ?? standard.accessTokenLifetime)
+    }
+
+    /// The base URL of the home's provider, which is also its issuer.
+    package var providerURL: String { publicURL ?? "http://\(listen.text)" }
+
+    /// Https, a name in lower case, perhaps a port, and nothing after it (http on this machine only).
+    private static func isOrigin(_ text: String) -> Bool {
+        let scheme = ["https://", "http://"].first { text.hasPrefix($0) } ?? ""
+        let rest = text.dropFirst(scheme.count)
+        guard !scheme.isEmpty, rest == rest.lowercased(),
+            let address = Address(rest.contains(":") ? String(rest) : "\(rest):443")
+        else { return false }
+        return scheme == "https://" || address.isLoopback
     }
 
     /// The configuration as the file that `init` writes.
@@ -102,13 +132,17 @@ package struct AgentConfiguration: Sendable, Equatable {
         # Keyholder's configuration. It holds no secret. A key that is missing has the value shown in the README.
         name: \(Self.yamlText(name))
         # The home's provider and the app API (plain HTTP, so loopback only).
-        listen: \(Self.yamlText(listen.text))
+        listen: \(Self.yamlText(listen.text))\(Self.line("public_url", publicURL))\(Self.line("api_url", apiURL))
         # Where an approval comes home (loopback only).
         redirect: \(Self.yamlText(redirect.text))
         broker: \(Self.yamlText(broker.text))
         access_token_lifetime: \(accessTokenLifetime.short)
 
         """
+    }
+
+    private static func line(_ key: String, _ text: String?) -> String {
+        text.map { "\n\(key): \(yamlText($0))" } ?? ""
     }
 
     /// A double-quoted scalar (YAML 1.2 §7.3.1); every character that a YAML file may not hold is escaped.

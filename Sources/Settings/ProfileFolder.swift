@@ -8,12 +8,19 @@ import FoundationEssentials
 package struct ProfileFolder: ProfileCatalog {
     private let folders: [String]
     private let home: String
+    private let api: String
     private static let maximumSize = 256 * 1024
 
-    /// Looks in `folders`, the first one first, which is the home's own; `home` is the base URL of the home's own provider.
-    package init(folders: [String], home: String) {
+    /// Looks in some folders.
+    ///
+    /// - Parameters:
+    ///   - folders: Where to look, in this order; the first one is the home's own.
+    ///   - home: The base URL of the home's own provider.
+    ///   - api: The base URL of its app API, if that is another one.
+    package init(folders: [String], home: String, api: String? = nil) {
         self.folders = folders
         self.home = home
+        self.api = api ?? home
     }
 
     package func deviceProfile(_ reference: ProfileReference) throws -> DeviceProfile {
@@ -26,13 +33,13 @@ package struct ProfileFolder: ProfileCatalog {
     package func providerProfile(_ name: ProviderName) throws -> ProviderProfile {
         let (text, file) = try read("providers/\(name).yaml", what: "provider \(quoted(name.rawValue))")
         return try Self.explained { () throws(SettingsError) in
-            try ProviderProfile(yaml: text, name: name, file: file, home: home)
+            try ProviderProfile(yaml: text, name: name, file: file, home: home, api: api)
         }
     }
 
     package func addProviderProfile(_ name: ProviderName, yaml: String) throws -> ProviderProfile {
         let profile = try Self.explained { () throws(SettingsError) in
-            try ProviderProfile(yaml: yaml, name: name, file: "\(name).yaml", home: home)
+            try ProviderProfile(yaml: yaml, name: name, file: "\(name).yaml", home: home, api: api)
         }
         let folder = "\(folders.first ?? ".")/providers"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

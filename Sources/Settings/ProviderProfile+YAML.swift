@@ -10,8 +10,11 @@ extension ProviderProfile {
     ///   - name: What the file's name says it is; the file must say the same.
     ///   - file: The file's name, for errors.
     ///   - home: The base URL of the home's own provider, put in place of `{home}`.
+    ///   - api: The base URL of its app API, put in place of `{api}`.
     /// - Throws: ``SettingsError`` with every fault of the file.
-    package init(yaml: String, name: ProviderName, file: String, home: String) throws(SettingsError) {
+    package init(
+        yaml: String, name: ProviderName, file: String, home: String, api: String? = nil
+    ) throws(SettingsError) {
         let faults = FaultList(file: file)
         guard let root = StrictSection.root(of: yaml, file: file, faults: faults) else {
             throw SettingsError(faults: faults.faults)
@@ -23,7 +26,8 @@ extension ProviderProfile {
             !host.isEmpty && (host.hasPrefix("[") || !host.contains(":")) && host == host.lowercased()
                 && host.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "/") }
         }
-        let urls = EndpointReader(hosts: hosts ?? [], home: home, checksHosts: hosts != nil)
+        let urls = EndpointReader(
+            hosts: hosts ?? [], own: ["{home}": home, "{api}": api ?? home], checksHosts: hosts != nil)
         let scopeFormat = root.text("scope_format", required: false, allowed: "a text with {operation}") {
             $0.contains("{operation}")
         }
@@ -99,22 +103,23 @@ extension OAuth2Endpoints {
 /// Reads URLs of a profile and holds them against the pinned hosts.
 private struct EndpointReader {
     let hosts: [String]
-    let home: String
+    /// What stands for the home's own addresses.
+    let own: [String: String]
     /// Off when the list of hosts itself is at fault, so that one mistake is reported once.
     let checksHosts: Bool
 
     func read(_ section: StrictSection, _ key: String, required: Bool = true) -> String? {
         let allowed = "an https URL on one of the hosts \(hosts.joined(separator: ", ")) (http on loopback only)"
         return section.parsed(key, required: required, allowed: allowed) { text in
-            let isHome = text.hasPrefix("{home}")
-            let path = text.dropFirst("{home}".count)
+            let mark = own.keys.first { text.hasPrefix($0) }
+            let path = text.dropFirst(mark?.count ?? 0)
             // What follows must not be able to continue the host's name or its port.
-            guard !isHome || path.isEmpty || path.hasPrefix("/") || path.hasPrefix("?") else { return nil }
-            let url = isHome ? home + path : text
+            guard mark == nil || path.isEmpty || path.hasPrefix("/") || path.hasPrefix("?") else { return nil }
+            let url = mark.flatMap { own[$0] }.map { $0 + path } ?? text
             guard let (scheme, host) = schemeAndHost(url) else { return nil }
             let loopback = ["127.0.0.1", "localhost", "[::1]"].contains(host)
             guard scheme == "https" || (scheme == "http" && loopback) else { return nil }
-            return !checksHosts || hosts.contains(host) || isHome ? url : nil
+            return !checksHosts || hosts.contains(host) || mark != nil ? url : nil
         }
     }
 

@@ -24,17 +24,17 @@ struct Composition {
 
     /// Serves until a signal ends it.
     func run() async throws {
-        let providerURL = "http://\(configuration.listen.text)"
+        let providerURL = configuration.providerURL
         let profiles = ProfileFolder(
-            folders: [home.profiles] + ProfileFolder.installedFolders(), home: providerURL)
+            folders: [home.profiles] + ProfileFolder.installedFolders(), home: providerURL,
+            api: configuration.apiURL)
         let now: @Sendable () -> Date = { Date() }
         let homeName = try await vault.read { try $0.home().name }
+        var presentation = ServiceProviderConfiguration(
+            homeName: homeName, baseURL: providerURL, accessTokenLifetime: configuration.accessTokenLifetime, now: now)
+        presentation.resourceURL = configuration.apiURL ?? providerURL
         let provider = try HomeProvider(
-            vault: vault, profiles: profiles,
-            configuration: ServiceProviderConfiguration(
-                homeName: homeName, baseURL: providerURL, accessTokenLifetime: configuration.accessTokenLifetime,
-                now: now),
-            logger: logger)
+            vault: vault, profiles: profiles, configuration: presentation, logger: logger)
         try await HTTPClient.withHTTPClient(configuration: .toProviders) { client in
             let keeper = Keeper(
                 vault: vault, profiles: profiles, registrar: provider, client: client,

@@ -32,6 +32,31 @@ import Testing
         #expect(read.name.unicodeScalars.elementsEqual(name.unicodeScalars))
     }
 
+    @Test("addresses behind a proxy read back as they were written, and the first is the issuer")
+    func publicAddresses() throws {
+        let standard = AgentConfiguration.standard
+        #expect(standard.providerURL == "http://127.0.0.1:8420")
+        let written = AgentConfiguration(
+            name: "Home", listen: standard.listen, publicURL: "https://home.example",
+            apiURL: "https://api.home.example:8443", redirect: standard.redirect, broker: standard.broker,
+            accessTokenLifetime: .seconds(600))
+        #expect(try Samples.readConfiguration(written.yaml) == written)
+        #expect(written.providerURL == "https://home.example")
+    }
+
+    @Test(
+        "an address behind a proxy is https, or on this machine, and only an origin",
+        arguments: [
+            "http://home.example", "https://home.example/", "https://home.example/path", "https://HOME.example",
+            "home.example", "https://", "https://user@home.example", "https://home.example?x", "ftp://home.example",
+            "https://home.example:0", "https://home.example:x",
+        ])
+    func badPublicAddress(_ text: String) {
+        for key in ["public_url", "api_url"] {
+            #expect(throws: SettingsError.self) { try Samples.readConfiguration("\(key): \"\(text)\"\n") }
+        }
+    }
+
     @Test(
         "a lifetime is written with the largest unit that is whole",
         arguments: [(1, "1s"), (60, "1m"), (90, "90s"), (3600, "1h"), (5400, "90m"), (86_400, "1d")])

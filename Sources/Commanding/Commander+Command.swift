@@ -20,12 +20,18 @@ extension Commander {
 
     /// Sends a command and waits for the device's signed receipt.
     ///
-    /// `patience` is how long the command may live; the device's own maximum shortens it.
-    ///
+    /// - Parameters:
+    ///   - operation: What to do.
+    ///   - arguments: With what.
+    ///   - name: The device.
+    ///   - patience: How long the command may live; the device's own maximum shortens it.
+    ///   - requester: Who asks.
+    ///   - mandate: What a third party acts on, when one asks.
     /// - Returns: What became of it; `unknown` when no signed answer came in time.
     /// - Throws: ``Refusal`` when nothing was sent.
     package func command(
-        _ operation: String, _ arguments: Arguments, on name: DeviceName, patience: Duration, by requester: Requester
+        _ operation: String, _ arguments: Arguments, on name: DeviceName, patience: Duration, by requester: Requester,
+        under mandate: Mandate? = nil
     ) async throws -> CommandReport {
         let device = try await vault.read { try $0.requiredDevice(named: name) }
         guard !isPaused else { throw VaultError.sealed }
@@ -34,11 +40,12 @@ extension Commander {
         // Outlives a caller that hangs up: once a counter is taken the outcome must be written down. Awaited right here.
         return try await Task {
             do {
-                return try await self.authorised(operation, arguments, on: device, patience: patience, by: requester)
+                return try await self.authorised(
+                    operation, arguments, on: device, patience: patience, by: requester, under: mandate)
             } catch let refusal as Refusal {
                 await self.record(
                     AuditEntry(
-                        actor: requester, action: "command", subject: name.rawValue, authority: "none",
+                        actor: requester, action: "command", subject: device.name.rawValue, authority: "none",
                         outcome: Outcome.refused.rawValue,
                         detail: [
                             "op": .string(operation.utf8.count <= 64 ? operation : quoted(operation)),
@@ -50,7 +57,8 @@ extension Commander {
     }
 
     private func authorised(
-        _ operation: String, _ arguments: Arguments, on device: Device, patience: Duration, by requester: Requester
+        _ operation: String, _ arguments: Arguments, on device: Device, patience: Duration, by requester: Requester,
+        under mandate: Mandate?
     ) async throws -> CommandReport {
         guard device.state == .enrolled else {
             throw Refusal(
@@ -67,18 +75,7 @@ extension Commander {
         return try await send(
             Order(
                 operation: operation, args: args, isHighRisk: profile.risk == .high, requester: requester,
-                authority: authority, patience: patience), to: device)
-    }
-
-    /// A command that may be sent, before it has a counter.
-    struct Order: Sendable {
-        let operation: String
-        let args: JSON
-        let isHighRisk: Bool
-        let requester: Requester
-        /// `nil` for the agent's own `dac.ping`.
-        let authority: Authority?
-        let patience: Duration
+                authority: authority, mandate: mandate, patience: patience), to: device)
     }
 
     /// Sends, and once again where the device signed that it did not act because the hub's view of it was old.
@@ -131,7 +128,7 @@ extension Commander {
         let seconds = Int64(date.timeIntervalSince1970)
         let burnt = link.burnt
         let command = try await vault.write { transaction in
-            try Self.requireStillAllowed(order, device, in: transaction)
+            try order.requireStillAllowed(on: device, in: transaction, at: date)
             let key = try HubKeys.commandKey(in: transaction)
             let keyID = key.publicKey.keyID
             let version = try transaction.currentKeySet()?.version ?? 0
@@ -142,7 +139,7 @@ extension Commander {
                 iss: hub, aud: id, ses: contact.session, ctr: last + 1, iat: seconds,
                 exp: seconds + life.components.seconds + 1, due: uptime + life.milliseconds, kv: version,
                 op: order.operation, args: order.args, chn: challenge?.chn, sub: order.requester.description,
-                ath: order.authority.map { Base64.encode($0.accessTokenHash, as: .url) })
+                ath: order.accessTokenHash.map { Base64.encode($0, as: .url) })
             let signed = try CommandSigner.sign(claims, key: key)
             try transaction.insertCommand(
                 CommandRecord(
@@ -205,7 +202,7 @@ extension Commander {
                     detail: .compact([
                         "command": .string(command.claims.jti), "op": .string(order.operation), "args": order.args,
                         "ctr": .integer(command.claims.ctr), "code": receipt?.code.map(JSON.string),
-                        "result": receipt?.result,
+                        "result": receipt?.result, "app_grant": order.mandate.map { .string($0.grant.rawValue) },
                     ])), at: now)
         } catch {
             // The device has acted and proved it; whoever asked must hear that, even when it cannot be written down.
@@ -215,20 +212,6 @@ extension Commander {
         return CommandReport(
             command: command.claims.jti, device: device.name, operation: order.operation, outcome: outcome,
             code: receipt?.code, receipt: receipt)
-    }
-
-    /// Looks again, in the transaction that takes the counter: the owner may have revoked while the device was asked.
-    private static func requireStillAllowed(_ order: Order, _ device: Device, in transaction: Transaction) throws {
-        guard let known = try transaction.device(id: device.id), known.state == device.state else {
-            throw Refusal(
-                .conflict, "device \(quoted(device.name.rawValue)) was removed meanwhile", hint: "nothing was sent")
-        }
-        guard let grant = order.authority?.grant else { return }
-        guard try transaction.grant(id: grant)?.grant.state == .active else {
-            throw Refusal(
-                .notAuthorised, "the grant for device \(quoted(device.name.rawValue)) ended meanwhile",
-                hint: "nothing was sent")
-        }
     }
 
     private func close(
@@ -273,15 +256,5 @@ extension Commander {
             hint:
                 "check that it is on and connected; 'keyholder device show \(device.name)' tells when it was last heard"
         )
-    }
-}
-
-extension BrokerError {
-    /// Whether no byte of a message can have left. A broker that refuses a message has it all the same.
-    fileprivate var provesNothingLeft: Bool {
-        switch self {
-        case .notConnected, .overloaded, .invalidTopic, .tooLarge: true
-        default: false
-        }
     }
 }

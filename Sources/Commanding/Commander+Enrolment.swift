@@ -160,7 +160,7 @@ extension Commander {
             let report = try await send(
                 Order(
                     operation: HubKeys.ping, args: [:], isHighRisk: false, requester: .agent, authority: nil,
-                    patience: .seconds(10)), to: device)
+                    mandate: nil, patience: .seconds(10)), to: device)
             guard report.outcome == .executed else {
                 logger.warning(
                     "device did not prove itself", metadata: ["device.id": "\(id)", "code": "\(report.code ?? "none")"])

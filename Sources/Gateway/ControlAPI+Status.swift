@@ -54,6 +54,7 @@ extension GatewayParts {
     func status() async throws -> JSON {
         let devices = try await vault.read { try $0.devices().count }
         let home = try await vault.read { try $0.home() }
+        let people = try await vault.read { try $0.persons().count }
         let grants = Dictionary(grouping: try await keeper.grants(), by: \.state)
         return [
             "name": .string(home.name),
@@ -62,6 +63,7 @@ extension GatewayParts {
             "broker": .string(await commander.isConnected ? "connected" : "not connected"),
             "provider": .string(providerURL),
             "devices": .integer(Int64(devices)),
+            "users": .integer(Int64(people)),
             "grants": .object(
                 Grant.State.allCases.compactMap { state in
                     grants[state].map { .init(state.rawValue, .integer(Int64($0.count))) }

@@ -27,6 +27,7 @@ struct ControlAPI: Sendable {
         addDevices(to: router)
         addGrants(to: router)
         addApps(to: router)
+        addKeys(to: router)
         addAudit(to: router)
         return router
     }
@@ -53,6 +54,12 @@ struct RequestBody {
         guard let value = json[name] else { return [] }
         guard let texts = value.strings else { throw Refusal(.usage, "\(name) must be a list of texts") }
         return texts
+    }
+
+    func flag(_ name: String) throws -> Bool {
+        guard let value = json[name] else { return false }
+        guard let flag = value.bool else { throw Refusal(.usage, "\(name) must be true or false") }
+        return flag
     }
 
     func seconds(_ name: String, default standard: Int64, in range: ClosedRange<Int64>) throws -> Duration {

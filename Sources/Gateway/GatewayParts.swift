@@ -57,6 +57,7 @@ package struct GatewayParts: Sendable {
         let socket = try home.socket()
         let providerRouter = Router()
         provider.addRoutes(to: providerRouter)
+        AppAPI(parts: self).addRoutes(to: providerRouter)
         let doors = Doors(count: 3) {
             // Bound as the umask says, which leaves the run bit; a socket is read and written.
             chmod(socket, 0o600)

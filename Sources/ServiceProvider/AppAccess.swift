@@ -71,6 +71,16 @@ extension HomeProvider {
     }
 
     func resolve(_ incoming: Incoming) async throws -> AppAccess {
+        let access = try await authenticated(incoming)
+        // The agent asks before every command it sends; it is not made to wait for itself.
+        let kind = RequestRate.Kind(method: incoming.method)
+        if !access.consumer.isAgent, let seconds = rate.admit(access.consumer.id, kind, at: configuration.elapsed()) {
+            throw ProviderFault.tooOften(seconds: seconds)
+        }
+        return access
+    }
+
+    private func authenticated(_ incoming: Incoming) async throws -> AppAccess {
         let authorization = try incoming.authorization() ?? ""
         let scheme = authorization.prefix { $0 != " " }.lowercased()
         if TokenScheme(rawValue: scheme) != nil { return try await resolveToken(incoming) }

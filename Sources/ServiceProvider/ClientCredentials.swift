@@ -14,7 +14,7 @@ extension HomeProvider {
         scope: [String], _ order: TokenOrder, in transaction: Transaction
     ) throws -> Result<IssuedTokens, OAuth2Refusal> {
         guard order.consumer.terms.authentication != .none else { return .failure(.unauthorizedClient) }
-        guard scope.isEmpty, order.details.isEmpty else { return .failure(.invalidScope) }
+        guard RequestedOperation.asked(scope).isEmpty, order.details.isEmpty else { return .failure(.invalidScope) }
         let lifetime = max(1, Int(configuration.accessTokenLifetime.components.seconds))
         let issuedAt = order.now.unixSeconds
         let claims = AccessTokenClaims(

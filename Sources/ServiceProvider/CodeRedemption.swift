@@ -36,7 +36,7 @@ extension HomeProvider {
         let result = try begin(
             id, person: code.person, scopes: code.scopes, resource: code.resource, authority: "code", order,
             in: transaction)
-        try transaction.useCode(hash: hash, grant: id)
+        if case .success = result { try transaction.useCode(hash: hash, grant: id) }
         return result
     }
 }

@@ -91,12 +91,14 @@ extension HomeProvider {
         }
         let until = Self.day(configuration.now().advanced(by: configuration.grantLifetime))
         var content: [String: Any] = [
-            "title": request.consumer.isAgent ? "Allow this hub?" : "Allow this app?", "person": session.person.name,
+            "title": "Allow \(request.consumer.name)?", "person": session.person.name,
             "consumer": request.consumer.name, "kind": request.consumer.isAgent ? "The hub’s own agent" : "The app",
             "app": !request.consumer.isAgent, "devices": request.operations.shown, "action": request.action,
             "form_token": token, "may_stand": request.mayStand, "duration": "Until \(until), then you are asked again.",
         ]
-        if let target = request.redirectTarget { content["destination"] = Pages.source(of: target) }
+        if let target = request.redirectTarget {
+            content["destination"] = request.consumer.isAgent ? "back to this hub" : Pages.destination(of: target)
+        }
         if let userCode = request.userCode { content["user_code"] = userCode }
         return pages.form("consent", content, redirectTarget: request.redirectTarget)
     }

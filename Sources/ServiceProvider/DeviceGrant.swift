@@ -136,10 +136,11 @@ extension HomeProvider {
         guard let person = code.person, try transaction.isPresent(person: person),
             isWithin(order.resource, code.resource)
         else { return .failure(.invalidGrant) }
-        guard try transaction.useDeviceCode(hash: hash) else { return .failure(.invalidGrant) }
-        return try begin(
+        let result = try begin(
             GrantID(rawValue: Random.alphanumerics(24)), person: person, scopes: code.scopes, resource: code.resource,
             authority: "device code", order, in: transaction)
+        if case .success = result { _ = try transaction.useDeviceCode(hash: hash) }
+        return result
     }
 
     private static func userCodePage(_ pages: Pages, fault: String? = nil, typed: String = "") -> Response {

@@ -67,5 +67,14 @@ extension HomeProvider {
         return Reply.redirect(to: "/")
     }
 
-    static func day(_ date: Date) -> String { String(date.rfc3339.prefix(10)) }
+    /// The day as a person reads it, such as `3 May 2027`, by the clock of UTC.
+    static func day(_ date: Date) -> String {
+        let names = [
+            "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
+            "November", "December",
+        ]
+        let parts = date.rfc3339.prefix(10).split(separator: "-").compactMap { Int($0) }
+        guard parts.count == 3, names.indices.contains(parts[1] - 1) else { return String(date.rfc3339.prefix(10)) }
+        return "\(parts[2]) \(names[parts[1] - 1]) \(parts[0])"
+    }
 }

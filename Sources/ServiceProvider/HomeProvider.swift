@@ -1,4 +1,4 @@
-// The home's own service provider keeps nothing in memory but its templates, a count of failures and a key for nonces:
+// The home's own service provider keeps nothing in memory but its templates, counts of failures and requests, and a key for nonces:
 // whatever it promised is in the vault before it is said, so a power cut takes nothing back and gives nothing twice.
 
 package import Delegation
@@ -17,6 +17,7 @@ package struct HomeProvider: Sendable {
     let passwords: PasswordQueue
     let failures = AuthenticationFailures()
     let nonces = DPoPNonces()
+    let rate = RequestRate()
 
     /// Prepares the provider; nothing is read from the vault yet, which may be sealed.
     ///
@@ -28,7 +29,7 @@ package struct HomeProvider: Sendable {
         self.profiles = profiles
         self.configuration = configuration
         self.logger = logger
-        pages = try Pages(homeName: configuration.homeName)
+        pages = try Pages(homeName: configuration.homeName, address: configuration.baseURL)
         passwords = PasswordQueue(cost: configuration.passwordCost)
     }
 
@@ -58,7 +59,10 @@ package struct HomeProvider: Sendable {
         add(.post, "/oauth2/introspect", router, introspect)
         add(.post, "/oauth2/revoke", router, revokeOAuth2)
         add(.get, "/oauth2/jwks", router, showKeys)
-        add(.get, "/.well-known/oauth-authorization-server", router, showMetadata)
+        // The second for clients that know no other (RFC 8414 §5).
+        for name in ["oauth-authorization-server", "openid-configuration"] {
+            add(.get, "/.well-known/\(name)", router, showMetadata)
+        }
         add(.get, "/.well-known/oauth-protected-resource", router, showResourceMetadata)
         add(.get, "/api/v1/app", router, showApp)
         add(.get, "/api/v1/devices", router, listDevices)

@@ -22,6 +22,8 @@ extension HomeProvider {
         metadata.deviceAuthorizationEndpoint = base + "/oauth2/device_authorization"
         metadata.pushedAuthorizationRequestEndpoint = base + "/oauth2/par"
         metadata.jwksURI = base + "/oauth2/jwks"
+        // There, because some clients want the member, and empty, because names of devices are nobody's business.
+        metadata.scopesSupported = []
         metadata.responseTypesSupported = ["code"]
         metadata.grantTypesSupported = GrantType.allCases.map(\.rawValue)
         metadata.codeChallengeMethodsSupported = [PKCE.method]

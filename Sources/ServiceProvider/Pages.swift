@@ -10,9 +10,10 @@ struct Pages: Sendable {
     private let style: String
     private let styleHash: String
     private let homeName: String
+    private let address: String
 
     /// Reads the templates that are built in.
-    init(homeName: String) throws {
+    init(homeName: String, address: String) throws {
         let texts: [(String, [UInt8])] = [
             ("top", PackageResources.top_mustache), ("bottom", PackageResources.bottom_mustache),
             ("sign-in", PackageResources.sign_in_mustache), ("consent", PackageResources.consent_mustache),
@@ -26,6 +27,7 @@ struct Pages: Sendable {
         style = String(decoding: PackageResources.style_css, as: UTF8.self)
         styleHash = Base64.encode(HashFunction.sha256.digest(Array(style.utf8)), as: .standard)
         self.homeName = homeName
+        self.address = address
     }
 
     /// Renders a page without a form.
@@ -49,7 +51,7 @@ struct Pages: Sendable {
     private func render(
         _ template: String, _ content: [String: Any], status: Int, formTarget: String?
     ) -> Response {
-        let object = content.merging(["style": style, "home": homeName]) { own, _ in own }
+        let object = content.merging(["style": style, "home": homeName, "address": address]) { own, _ in own }
         let html = library.render(object, withTemplate: template) ?? ""
         var response = Reply.body(Array(html.utf8), type: "text/html; charset=utf-8", status: status)
         response.headers.set(
@@ -57,6 +59,13 @@ struct Pages: Sendable {
             "default-src 'none'; style-src 'sha256-\(styleHash)'; form-action \(formTarget ?? "'none'"); "
                 + "frame-ancestors 'none'; base-uri 'none'")
         return response
+    }
+
+    /// Where a redirect URI leads, in the words of a page.
+    static func destination(of uri: String) -> String {
+        let source = source(of: uri)
+        let isHere = ["http://127.0.0.1", "http://localhost", "http://["].contains { uri.hasPrefix($0) }
+        return isHere ? "to a program on the computer you sit at (\(source))" : "to \(source)"
     }
 
     /// The source expression that covers a redirect URI: its origin, or only its scheme where CSP has no way to write

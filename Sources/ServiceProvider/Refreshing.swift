@@ -48,7 +48,7 @@ extension HomeProvider {
     ) throws -> Result<IssuedTokens, OAuth2Refusal> {
         guard isWithin(order.resource, token.resource) else { return .failure(.invalidTarget) }
         var scopes = token.grant.scopes
-        let wanted = scope + order.details
+        let wanted = RequestedOperation.asked(scope) + order.details
         if !wanted.isEmpty {
             let asked = try RequestedOperation.resolve(wanted, in: transaction, profiles: profiles)?.map(\.scoped)
             guard let asked, asked.allSatisfy(scopes.contains) else {

@@ -64,6 +64,10 @@ struct RequestedOperation: Sendable {
             .map { RequestedOperation(device: device, profile: profile, operation: $0) }
     }
 
+    /// Scopes without those that clients of OpenID Connect send everywhere: there is no such thing here, and leaving out
+    /// what is not granted is allowed (RFC 6749 §3.3).
+    static func asked(_ scopes: [String]) -> [String] { scopes.filter { $0 != "openid" && $0 != "offline_access" } }
+
     /// The most a consumer may ask for.
     static func allowed(
         to consumer: RegisteredConsumer, in transaction: Transaction, profiles: any ProfileCatalog
@@ -80,6 +84,7 @@ struct RequestedOperation: Sendable {
         _ scopes: [String], of consumer: RegisteredConsumer, in transaction: Transaction,
         profiles: any ProfileCatalog
     ) throws -> [RequestedOperation]? {
+        let scopes = asked(scopes)
         let allowed = try allowed(to: consumer, in: transaction, profiles: profiles)
         guard scopes.allSatisfy(allowed.contains) else { return nil }
         let operations: [RequestedOperation]? =

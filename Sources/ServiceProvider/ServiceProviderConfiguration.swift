@@ -14,6 +14,8 @@ package struct ServiceProviderConfiguration: Sendable {
     package var resourceURL: String
     /// What time is it?
     package let now: @Sendable () -> Date
+    /// How long is the process running? Goes only forward.
+    package var elapsed: @Sendable () -> Duration
     /// How long is an OAuth 2 access token good?
     package var accessTokenLifetime: Duration
     /// Which other values of `Host` are answered, such as a name of the same machine?
@@ -70,6 +72,8 @@ package struct ServiceProviderConfiguration: Sendable {
         resourceURL = baseURL
         self.accessTokenLifetime = accessTokenLifetime
         self.now = now
+        let start = ContinuousClock.now
+        elapsed = { ContinuousClock.now - start }
     }
 
     /// Whether a `Host`, in lower case, is the one to ask for a path, with or without the scheme's own port.

@@ -14,7 +14,9 @@ extension HomeProvider {
         next: String, purpose: String? = nil, fault: String? = nil, name: String = "", status: Int = 200,
         redirectTarget: String? = nil, offersSetUp: Bool = false
     ) -> Response {
-        var content: [String: Any] = ["title": "Sign in", "next": next, "name": name, "set_up": offersSetUp]
+        var content: [String: Any] = [
+            "title": fault == nil ? "Sign in" : "Sign in: not right", "next": next, "name": name, "set_up": offersSetUp,
+        ]
         if let purpose { content["purpose"] = purpose }
         if let fault { content["fault"] = fault }
         return pages.form("sign-in", content, status: status, redirectTarget: redirectTarget)

@@ -68,12 +68,16 @@ extension HomeProvider {
         }
     }
 
-    /// Starts a grant with a refresh token, if the consumer may have one, and its first access token.
+    /// Starts a grant with a refresh token, if the consumer may have one, and its first access token, which reaches no
+    /// further than the resources it is wanted for; a refusal has changed nothing.
     func begin(
         _ id: GrantID, person: String, scopes: [ScopedOperation], resource: [String], authority: String,
         _ order: TokenOrder, in transaction: Transaction
     ) throws -> Result<IssuedTokens, OAuth2Refusal> {
         let now = order.now
+        let audience = order.resource.isEmpty ? resource : order.resource
+        let narrowed = try restrict(scopes, to: audience, in: transaction)
+        guard !narrowed.isEmpty else { return .failure(.invalidTarget) }
         try transaction.insertConsentedGrant(
             id: id, consumer: order.consumer.id, person: person, scopes: scopes, at: now,
             expiresAt: now.advanced(by: configuration.grantLifetime))
@@ -90,8 +94,8 @@ extension HomeProvider {
         }
         return .success(
             try issue(
-                grant, scopes: scopes, audience: order.resource.isEmpty ? resource : order.resource,
-                authority: authority, refreshToken: refreshToken, order, in: transaction))
+                grant, scopes: narrowed, audience: audience, authority: authority, refreshToken: refreshToken, order,
+                in: transaction))
     }
 
     /// Issues an access token under a grant, and writes it into the audit log.

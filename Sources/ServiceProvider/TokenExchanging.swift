@@ -31,7 +31,7 @@ extension HomeProvider {
         guard isWithin(wantedResource, token.audience) else { return .failure(.invalidTarget) }
         var scopes = try restrict(token.scopes, to: audience, in: transaction)
         guard !scopes.isEmpty else { return .failure(.invalidTarget) }
-        let wanted = exchange.scope + order.details
+        let wanted = RequestedOperation.asked(exchange.scope) + order.details
         if !wanted.isEmpty {
             let asked = try RequestedOperation.resolve(wanted, in: transaction, profiles: profiles)?.map(\.scoped)
             guard let asked, asked.allSatisfy(scopes.contains) else { return .failure(.invalidScope) }

@@ -9,6 +9,9 @@ import Vault
 
 /// A key that signs access tokens, without its secret part.
 package struct TokenKey: Sendable, Equatable {
+    /// What it is called among the hub's keys.
+    package static let purpose = StoredKey.Purpose.accessToken.rawValue
+
     /// The RFC 7638 thumbprint, which is the `kid` of its tokens.
     package let id: String
     package let createdAt: Date

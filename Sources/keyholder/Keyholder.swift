@@ -18,7 +18,9 @@ struct Keyholder: AsyncParsableCommand {
         version: "keyholder 0.1",
         subcommands: [
             Init.self, Status.self, Seal.self, Unseal.self, User.self, Provider.self, ConsumerCommand.self,
-            DeviceCommand.self, GrantCommand.self, Token.self, Sign.self, CommandCommand.self, App.self, Audit.self,
+            DeviceCommand.self, GrantCommand.self, Token.self, Sign.self, CommandCommand.self, App.self,
+            KeyCommand.self,
+            Audit.self,
         ])
 
     static func main() async {

@@ -10,7 +10,8 @@ struct Status: AsyncParsableCommand {
     @OptionGroup var output: Output
 
     func run() async throws {
-        output.print(try await Daemon.ask(.GET, "/v1/status")) { status in
+        let status = try await Daemon.ask(.GET, "/v1/status")
+        output.print(status) { status in
             let grants = (status["grants"]?.members ?? []).map { "\($0.value.text) \($0.name)" }.joined(separator: ", ")
             let protection = status["protection"]
             return table([
@@ -18,6 +19,7 @@ struct Status: AsyncParsableCommand {
                 ["vault", status["sealed"]?.bool == true ? "sealed" : "open"],
                 ["broker", status.cell("broker")],
                 ["provider", status.cell("provider")],
+                ["people", status.cell("users")],
                 ["devices", status.cell("devices")],
                 ["grants", grants.isEmpty ? "none" : grants],
                 ["key source", protection?.cell("key_source") ?? "-"],
@@ -30,6 +32,10 @@ struct Status: AsyncParsableCommand {
                     protection?["locked_memory"]?.bool == true ? "secrets are locked" : "secrets may be swapped out",
                 ],
             ])
+        }
+        if !output.json, status["users"]?.integer == 0 {
+            Console.error(
+                "hint: nobody can approve yet: run 'keyholder user add NAME' or 'keyholder user invite'")
         }
     }
 }

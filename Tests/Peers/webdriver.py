@@ -1,5 +1,5 @@
-# A real Chromium, driven over W3C WebDriver by its own driver. Nothing waits for a time: every step ends when the browser
-# says so, or the whole program at its deadline. Standard library only.
+# A real Chromium, driven over W3C WebDriver by its own driver. Nothing waits for a time: every step ends when the
+# browser says so, or the whole program at its deadline. Standard library only.
 
 import base64
 import http.client
@@ -28,7 +28,8 @@ def _arguments(profile, size):
     yield from (
         "--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--no-proxy-server",
         "--disable-background-networking", "--disable-component-update", "--force-color-profile=srgb",
-        "--lang=en", "--hide-scrollbars", f"--user-data-dir={profile}", "--window-size={},{}".format(*size))
+        # The browser ends with its driver, however that ends.
+        "--remote-debugging-pipe", "--lang=en", "--hide-scrollbars", f"--user-data-dir={profile}", "--window-size={},{}".format(*size))
     # Chromium's own sandbox cannot be set up by root.
     if os.geteuid() == 0:
         yield "--no-sandbox"
@@ -50,7 +51,8 @@ class Chromium:
 
     def _start(self, size, script):
         self._driver = subprocess.Popen(
-            ["chromedriver", "--port=0"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            # And the driver ends with this program, however that ends.
+            ["setpriv", "--pdeathsig", "KILL", "chromedriver", "--port=0"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             text=True, start_new_session=True)
         port = None
         for line in self._driver.stdout:
@@ -159,6 +161,24 @@ class Chromium:
 
     def one(self, css):
         return self._call("POST", "/element", {"using": "css selector", "value": css})[ELEMENT]
+
+    def wait_for(self, css):
+        """The first match, as soon as there is one."""
+        self._call("POST", "/timeouts", {"implicit": TIMEOUT * 300})
+        try:
+            return self.one(css)
+        finally:
+            self._call("POST", "/timeouts", {"implicit": 0})
+
+    def leave(self, act):
+        """Does what leads to another page, and waits for that page; every page here has a heading."""
+        self.run("document.documentElement.setAttribute('data-left', '')")
+        act()
+        self.wait_for("html:not([data-left]) h1")
+
+    def name_of(self, element):
+        """What the browser tells a screen reader the element is called."""
+        return self._call("GET", f"/element/{element}/computedlabel")
 
     def click(self, css):
         self._call("POST", f"/element/{self.one(css)}/click")

@@ -164,7 +164,7 @@ import Vault
             var browser = Browser(home)
             let page = try await browser.open("/oauth1/authorize?oauth_token=\(token.token)")
             #expect(page.body.contains("Unlock the door"))
-            #expect(page.body.contains("take care"))
+            #expect(page.body.contains("Take care"))
         }
     }
 

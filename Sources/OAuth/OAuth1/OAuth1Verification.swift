@@ -108,10 +108,11 @@ package struct OAuth1Verification: Sendable {
         case .tokenCredentials:
             _ = try parameters.required("oauth_token")
             _ = try parameters.required("oauth_verifier")
-            misplaced = ["oauth_callback"]
+            // A callback here means nothing; it is signed, and Authlib sends it along.
+            misplaced = []
         case .resource:
             _ = try parameters.required("oauth_token")
-            misplaced = ["oauth_callback", "oauth_verifier"]
+            misplaced = ["oauth_verifier"]
         }
         misplaced.removeAll { parameters[$0] == nil }
         guard misplaced.isEmpty else { throw .parameterRejected(misplaced) }

@@ -24,7 +24,8 @@ private func verify() throws {
         oauth_signature_method="HMAC-SHA1", oauth_timestamp="1191242096", oauth_nonce="kllo9940pd9333jh", oauth_version="1.0", \
         oauth_signature="tR3%2BTy81lMeYAr%2FFid0kMTYa%2FWM%3D"
         """
-    let read = try OAuth1Verification(OAuth1Request(method: "GET", url: url, authorization: header), endpoint: .resource)
+    let read = try OAuth1Verification(
+        OAuth1Request(method: "GET", url: url, authorization: header), endpoint: .resource)
     try read.checkTimestamp(now: 1_191_242_096)
     guard case .secret(let secret) = consumer.signingKey else { return }
     precondition(read.verify(consumerSecret: secret, tokenSecret: token.secret))

@@ -10,6 +10,8 @@ package import Vault
 package struct Mandate: Sendable {
     /// What a person allowed the third party.
     package let grant: GrantID
+    /// The id of the device it acts on, whatever that is called.
+    package let device: String
     /// SHA-256 of the third party's access token, 32 bytes; stands in the command as `ath`.
     package let accessTokenHash: [UInt8]
     /// Whether token and grant still hold.
@@ -17,9 +19,11 @@ package struct Mandate: Sendable {
 
     /// Names the access and how to look at it again.
     package init(
-        grant: GrantID, accessTokenHash: [UInt8], isStillGood: @escaping @Sendable (Transaction, Date) throws -> Bool
+        grant: GrantID, device: String, accessTokenHash: [UInt8],
+        isStillGood: @escaping @Sendable (Transaction, Date) throws -> Bool
     ) {
         self.grant = grant
+        self.device = device
         self.accessTokenHash = accessTokenHash
         self.isStillGood = isStillGood
     }
@@ -54,7 +58,9 @@ extension Commander {
                     .notAuthorised, "the grant for device \(quoted(device.name.rawValue)) ended meanwhile",
                     hint: "nothing was sent")
             }
-            if let mandate, try !mandate.isStillGood(transaction, now) {
+            guard let mandate else { return }
+            // Its name may have become another device's since its access was looked up.
+            guard mandate.device == device.id, try mandate.isStillGood(transaction, now) else {
                 throw Refusal(
                     .notAuthorised, "the access of \(requester) ended meanwhile", hint: "nothing was sent")
             }

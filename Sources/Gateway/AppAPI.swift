@@ -43,7 +43,8 @@ struct AppAPI: Sendable {
         let report = try await parts.commander.command(
             order.operation, .json(order.arguments), on: device.name, patience: order.patience,
             by: access.requester,
-            under: Mandate(grant: access.grant, accessTokenHash: access.accessTokenHash) { transaction, now in
+            under: Mandate(grant: access.grant, device: device.id, accessTokenHash: access.accessTokenHash) {
+                transaction, now in
                 try access.isStillGood(in: transaction, at: now)
             })
         return Response(json: report.json)

@@ -14,30 +14,33 @@ struct AbsoluteURL: Equatable {
 
     /// Splits a URL; `nil` when it is not absolute, not visible ASCII, or names no host.
     init?(_ text: String) {
-        guard text.isVisibleASCII, let end = text.firstRange(of: "://") else { return nil }
-        let scheme = text[..<end.lowerBound].lowercased()
-        guard let first = scheme.utf8.first, (0x61...0x7A).contains(first),
-            scheme.utf8.allSatisfy({
-                (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || "+-.".utf8.contains($0)
-            })
+        guard text.isVisibleASCII else { return nil }
+        let bytes = Array(text.utf8)
+        guard let first = bytes.first, Self.isLetter(first), let colon = bytes.firstIndex(of: UInt8(ascii: ":")),
+            bytes[..<colon].allSatisfy(Self.isSchemeByte), bytes[colon...].starts(with: "://".utf8)
         else { return nil }
-        var rest = text[end.upperBound...]
-        let authority = rest.prefix { !"/?#".contains($0) }
-        guard let parsed = Authority(authority) else { return nil }
-        rest = rest[authority.endIndex...]
-        let path = rest.prefix { !"?#".contains($0) }
-        rest = rest[path.endIndex...]
-        var query: Substring?
-        if rest.first == "?" {
-            query = rest.dropFirst().prefix { $0 != "#" }
-            rest = rest[(query?.endIndex ?? rest.endIndex)...]
-        }
-        self.scheme = scheme
-        self.authority = parsed
-        self.path = String(path)
-        self.query = query.map(String.init)
-        fragment = rest.first == "#" ? String(rest.dropFirst()) : nil
+        let start = colon + 3
+        let pathStart = bytes[start...].firstIndex { Self.isDelimiter($0) || $0 == UInt8(ascii: "/") } ?? bytes.endIndex
+        guard let authority = Authority(bytes[start..<pathStart]) else { return nil }
+        let hash = bytes[pathStart...].firstIndex(of: UInt8(ascii: "#")) ?? bytes.endIndex
+        let mark = bytes[pathStart..<hash].firstIndex(of: UInt8(ascii: "?")) ?? hash
+        scheme = String(decoding: bytes[..<colon].map(Self.lowercased), as: UTF8.self)
+        self.authority = authority
+        path = String(decoding: bytes[pathStart..<mark], as: UTF8.self)
+        query = mark < hash ? String(decoding: bytes[(mark + 1)..<hash], as: UTF8.self) : nil
+        fragment = hash < bytes.endIndex ? String(decoding: bytes[(hash + 1)...], as: UTF8.self) : nil
     }
+
+    private static func isLetter(_ byte: UInt8) -> Bool { (0x61...0x7A).contains(byte | 0x20) }
+
+    private static func isSchemeByte(_ byte: UInt8) -> Bool {
+        isLetter(byte) || (0x30...0x39).contains(byte) || byte == 0x2B || byte == 0x2D || byte == 0x2E
+    }
+
+    private static func isDelimiter(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "?") || byte == UInt8(ascii: "#") }
+
+    /// The lower-case letter of an ASCII one; other bytes stay.
+    static func lowercased(_ byte: UInt8) -> UInt8 { (0x41...0x5A).contains(byte) ? byte | 0x20 : byte }
 
     /// Whether the host can only be this machine.
     var isLoopback: Bool { ["127.0.0.1", "[::1]", "localhost"].contains(authority.host) }
@@ -56,29 +59,38 @@ struct Authority: Equatable {
     let port: Int?
     let hasUserInfo: Bool
 
-    init?(_ text: some StringProtocol) {
-        let parts = text.split(separator: "@", omittingEmptySubsequences: false)
-        guard parts.count <= 2, let place = parts.last, place.isVisibleASCII else { return nil }
-        hasUserInfo = parts.count == 2
-        let host: Substring
-        if place.first == "[" {
-            guard let close = place.firstIndex(of: "]") else { return nil }
-            host = Substring(place[...close])
-            guard host.count > 2, host.dropFirst().dropLast().allSatisfy({ $0.isHexDigit || $0 == ":" || $0 == "." })
+    init?(_ text: String) { self.init(Array(text.utf8)[...]) }
+
+    init?(_ bytes: ArraySlice<UInt8>) {
+        let at = bytes.firstIndex(of: UInt8(ascii: "@"))
+        let place = at.map { bytes[($0 + 1)...] } ?? bytes
+        guard !place.contains(UInt8(ascii: "@")), place.allSatisfy({ (0x21...0x7E).contains($0) }) else { return nil }
+        hasUserInfo = at != nil
+        let end: Int
+        if place.first == UInt8(ascii: "[") {
+            guard let close = place.firstIndex(of: UInt8(ascii: "]")), close > place.startIndex + 1,
+                place[(place.startIndex + 1)..<close].allSatisfy(Self.isAddressByte)
             else { return nil }
+            end = close + 1
         } else {
-            host = Substring(place.prefix { $0 != ":" })
-            guard !host.isEmpty, host.utf8.allSatisfy({ PercentEncoding.isUnreserved($0) }) else { return nil }
+            end = place.firstIndex(of: UInt8(ascii: ":")) ?? place.endIndex
+            guard end > place.startIndex, place[..<end].allSatisfy(PercentEncoding.isUnreserved) else { return nil }
         }
-        self.host = host.lowercased()
-        let tail = place.dropFirst(host.count)
+        host = String(decoding: place[..<end].map(AbsoluteURL.lowercased), as: UTF8.self)
+        let tail = place[end...]
         guard tail.count > 1 else {
-            guard tail.isEmpty || tail == ":" else { return nil }
+            guard tail.isEmpty || tail.first == UInt8(ascii: ":") else { return nil }
             port = nil
             return
         }
-        guard tail.first == ":", tail.dropFirst().isDigits, let number = Int(tail.dropFirst()), number <= 65535
-        else { return nil }
+        let digits = String(decoding: tail.dropFirst(), as: UTF8.self)
+        guard tail.first == UInt8(ascii: ":"), digits.isDigits, let number = Int(digits), number <= 65535 else {
+            return nil
+        }
         port = number
+    }
+
+    private static func isAddressByte(_ byte: UInt8) -> Bool {
+        (0x30...0x3A).contains(byte) || (0x61...0x66).contains(byte | 0x20) || byte == UInt8(ascii: ".")
     }
 }

@@ -2,7 +2,10 @@
 
 extension StringProtocol {
     /// Whether both texts have the same UTF-8, accents spelled the same way.
-    func sameBytes(as other: some StringProtocol) -> Bool { utf8.elementsEqual(other.utf8) }
+    func sameBytes(as other: some StringProtocol) -> Bool {
+        // Counting costs nothing and settles most comparisons.
+        utf8.count == other.utf8.count && utf8.elementsEqual(other.utf8)
+    }
 
     /// Whether every byte is a visible ASCII character: no space, no control, no accent.
     var isVisibleASCII: Bool { utf8.allSatisfy { (0x21...0x7E).contains($0) } }

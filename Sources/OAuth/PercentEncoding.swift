@@ -2,7 +2,7 @@
 
 /// Percent-encoding as OAuth 1.0a signs it; stricter than that of URLs.
 package enum PercentEncoding {
-    private static let digits = Array("0123456789ABCDEF".utf8)
+    private static func digit(_ half: UInt8) -> UInt8 { half < 10 ? 0x30 + half : 0x37 + half }
 
     static func isUnreserved(_ byte: UInt8) -> Bool {
         switch byte {
@@ -22,15 +22,34 @@ package enum PercentEncoding {
 
     static func encodedBytes(_ bytes: some Sequence<UInt8>) -> [UInt8] {
         var out: [UInt8] = []
-        for byte in bytes { append(byte, literally: isUnreserved(byte), to: &out) }
+        append(bytes, to: &out)
         return out
+    }
+
+    /// Encodes bytes behind others.
+    static func append(_ bytes: some Sequence<UInt8>, to out: inout [UInt8]) {
+        let known: Void? = bytes.withContiguousStorageIfAvailable { bytes in
+            // Runs of literal bytes are copied at once.
+            var start = 0
+            for index in 0..<bytes.count where !isUnreserved(bytes[index]) {
+                out.append(contentsOf: bytes[start..<index])
+                append(bytes[index], literally: false, to: &out)
+                start = index + 1
+            }
+            out.append(contentsOf: bytes[start...])
+        }
+        if known == nil {
+            for byte in bytes { append(byte, literally: isUnreserved(byte), to: &out) }
+        }
     }
 
     static func append(_ byte: UInt8, literally: Bool, to out: inout [UInt8]) {
         if literally {
             out.append(byte)
         } else {
-            out += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            out.append(UInt8(ascii: "%"))
+            out.append(digit(byte >> 4))
+            out.append(digit(byte & 15))
         }
     }
 
@@ -51,7 +70,7 @@ package enum PercentEncoding {
         while let byte = rest.next() {
             switch byte {
             case UInt8(ascii: "%"):
-                guard let high = rest.next().flatMap(digit), let low = rest.next().flatMap(digit) else { return nil }
+                guard let high = rest.next().flatMap(value), let low = rest.next().flatMap(value) else { return nil }
                 out.append(high << 4 | low)
             case UInt8(ascii: "+") where plusIsSpace: out.append(0x20)
             default: out.append(byte)
@@ -60,7 +79,7 @@ package enum PercentEncoding {
         return String(validating: out, as: UTF8.self)
     }
 
-    private static func digit(_ byte: UInt8) -> UInt8? {
+    private static func value(_ byte: UInt8) -> UInt8? {
         switch byte {
         case 0x30...0x39: byte - 0x30
         case 0x41...0x46: byte - 0x41 + 10

@@ -5,8 +5,10 @@ enum QueryAppending {
     static func url(_ url: String, _ parameters: [Parameter]) throws(OAuthError) -> String {
         guard url.isVisibleASCII, !url.contains("#"), url.contains(":") else { throw .badURL(url) }
         guard !parameters.isEmpty else { return url }
+        // Only the first question mark starts a query; a later one belongs to a value.
+        let query = url.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false).dropFirst().first
         let joint =
-            if !url.contains("?") { "?" } else if url.hasSuffix("?") || url.hasSuffix("&") { "" } else { "&" }
+            if let query { query.isEmpty || query.hasSuffix("&") ? "" : "&" } else { "?" }
         return url + joint + FormCoding.encode(parameters)
     }
 }

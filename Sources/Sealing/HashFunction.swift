@@ -45,6 +45,29 @@ package enum HashFunction: String, Sendable, CaseIterable {
 
 /// HMAC (RFC 2104).
 package enum HMAC {
+    /// One context for each hash function, only ever copied: looking the functions up by name costs more than using them.
+    private nonisolated(unsafe) static let contexts = HashFunction.allCases.map { hash -> OpaquePointer? in
+        guard let mac = EVP_MAC_fetch(nil, "HMAC", nil) else { return nil }
+        defer { EVP_MAC_free(mac) }
+        guard let context = EVP_MAC_CTX_new(mac) else { return nil }
+        var name = Array(hash.rawValue.utf8CString)
+        let isReady = name.withUnsafeMutableBufferPointer { name in
+            var parameters = [
+                OSSL_PARAM_construct_utf8_string("digest", name.baseAddress, 0), OSSL_PARAM_construct_end(),
+            ]
+            return EVP_MAC_CTX_set_params(context, &parameters) == 1
+        }
+        return isReady ? context : nil
+    }
+
+    /// The authentication code of a message under a key that is wiped afterwards.
+    package static func code(_ message: [UInt8], wiping key: inout [UInt8], hash: HashFunction) -> [UInt8] {
+        key.withUnsafeMutableBytes { key in
+            defer { OPENSSL_cleanse(key.baseAddress, key.count) }
+            return code(message, key: UnsafeRawBufferPointer(key), hash: hash)
+        }
+    }
+
     /// The authentication code of a message under a key of any length.
     package static func code(_ message: [UInt8], key: Secret, hash: HashFunction) -> [UInt8] {
         key.reveal { code(message, key: $0, hash: hash) }
@@ -64,16 +87,19 @@ package enum HMAC {
         hash: HashFunction
     ) {
         precondition(out.count == hash.digestCount, "an HMAC-\(hash.rawValue) has \(hash.digestCount) bytes")
-        var length: UInt32 = 0
+        let context = EVP_MAC_CTX_dup(HashFunction.allCases.firstIndex(of: hash).flatMap { contexts[$0] })
+        defer { EVP_MAC_CTX_free(context) }
+        var length = 0
         // A null key means "the last one" to OpenSSL; an empty key needs an address.
         var nothing: UInt8 = 0
         let made = withUnsafeMutablePointer(to: &nothing) { empty in
-            COpenSSL.HMAC(
-                hash.algorithm, key.baseAddress ?? UnsafeRawPointer(empty), Int32(key.count),
-                message.baseAddress?.assumingMemoryBound(to: UInt8.self), message.count,
-                out.baseAddress?.assumingMemoryBound(to: UInt8.self), &length) != nil
+            let bytes = key.baseAddress?.assumingMemoryBound(to: UInt8.self) ?? UnsafePointer(empty)
+            return EVP_MAC_init(context, bytes, key.count, nil) == 1
+                && EVP_MAC_update(context, message.baseAddress?.assumingMemoryBound(to: UInt8.self), message.count) == 1
+                && EVP_MAC_final(
+                    context, out.baseAddress?.assumingMemoryBound(to: UInt8.self), &length, out.count) == 1
         }
-        guard made, Int(length) == out.count else {
+        guard context != nil, made, length == out.count else {
             preconditionFailure("libcrypto cannot compute HMAC-\(hash.rawValue)")
         }
     }

@@ -22,11 +22,12 @@ package enum Random {
         return bytes
     }
 
+    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789".utf8)
+
     /// A random text of `count` characters out of `A–Z a–z 0–9`, 5.95 bits each.
     ///
     /// Strict OAuth 1.0a libraries accept 20 to 30 of these as key, token or nonce.
     package static func alphanumerics(_ count: Int) -> String {
-        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789".utf8)
         var text: [UInt8] = []
         while text.count < count {
             // 248 = 4 × 62: larger bytes are thrown away so that every character is equally likely.

@@ -136,9 +136,16 @@ extension HomeProvider {
         let (token, scheme) = try presentedToken(incoming)
         let now = configuration.now()
         let check: @Sendable (Transaction) throws -> IssuedAccessToken = { transaction in
-            guard let found = try accessToken(token, in: transaction), found.isLive(at: now),
-                found.grant.consumer.delegationProtocol == .oauth2
-            else { throw ProviderFault.token(.invalidToken) }
+            guard let found = try accessToken(token, in: transaction) else {
+                // A client's own token is good, but not for this.
+                let isOwn = try claims(of: token, in: transaction).flatMap {
+                    try transaction.clientToken(id: $0.tokenID)
+                }.map { $0.revokedAt == nil && now < $0.expiresAt && ($0.thumbprint == nil) == (scheme == .bearer) }
+                throw ProviderFault.token(isOwn == true ? .insufficientScope : .invalidToken)
+            }
+            guard found.isLive(at: now), found.grant.consumer.delegationProtocol == .oauth2 else {
+                throw ProviderFault.token(.invalidToken)
+            }
             try requireBinding(
                 found.thumbprint, scheme: scheme, token: token, audience: found.audience, incoming, in: transaction)
             return found

@@ -23,14 +23,10 @@ extension HomeProvider {
         in transaction: Transaction
     ) throws -> [RequestedOperation] {
         if let details {
-            do {
-                _ = try restrict([ScopedOperation](), to: details.details.flatMap(\.locations), in: transaction)
-                let checked = try RequestedOperation.check(
-                    details.scopes, of: consumer, in: transaction, profiles: profiles)
-                guard checked != nil else { throw OAuth2Refusal.invalidAuthorizationDetails }
-            } catch OAuth2Refusal.invalidTarget {
-                throw OAuth2Refusal.invalidAuthorizationDetails
-            }
+            try checkLocations(details, in: transaction)
+            let checked = try RequestedOperation.check(
+                details.scopes, of: consumer, in: transaction, profiles: profiles)
+            guard checked != nil else { throw OAuth2Refusal.invalidAuthorizationDetails }
         }
         var wanted = scope
         for scope in details?.scopes ?? [] where !wanted.contains(scope) { wanted.append(scope) }
@@ -39,5 +35,16 @@ extension HomeProvider {
         let operations = try restrict(checked, to: resource, in: transaction)
         guard !operations.isEmpty else { throw OAuth2Refusal.invalidTarget }
         return operations
+    }
+
+    /// Makes sure that details are meant for this home.
+    ///
+    /// - Throws: ``OAuth2Refusal/invalidAuthorizationDetails``.
+    func checkLocations(_ details: AuthorizationDetails?, in transaction: Transaction) throws {
+        do {
+            _ = try restrict([ScopedOperation](), to: details?.details.flatMap(\.locations) ?? [], in: transaction)
+        } catch OAuth2Refusal.invalidTarget {
+            throw OAuth2Refusal.invalidAuthorizationDetails
+        }
     }
 }

@@ -107,10 +107,15 @@ extension HomeProvider {
             let keys = consumer.terms.keys.flatMap({ try? JWKSet(parsing: $0.bytes) })
         else { return nil }
         let now = configuration.now()
-        guard
-            let verified = try? assertion.verify(
-                keys: keys.keys, issuer: configuration.baseURL, now: now.unixSeconds)
-        else { return nil }
+        let verified: ClientAssertion.Verified
+        do {
+            verified = try assertion.verify(
+                keys: keys.keys, issuer: configuration.baseURL, now: now.unixSeconds,
+                longest: ServiceProviderConfiguration.assertionLimit)
+        } catch {
+            logger.notice("client assertion refused", metadata: ["client": "\(consumer.key)", "why": "\(error)"])
+            return nil
+        }
         let isNew = try transaction.useProof(
             verified.id, of: consumer.id,
             expiresAt: Date(timeIntervalSince1970: Double(verified.expiresAt)), now: now)

@@ -14,7 +14,9 @@ extension HomeProvider {
         scope: [String], _ order: TokenOrder, in transaction: Transaction
     ) throws -> Result<IssuedTokens, OAuth2Refusal> {
         guard order.consumer.terms.authentication != .none else { return .failure(.unauthorizedClient) }
-        guard RequestedOperation.asked(scope).isEmpty, order.details.isEmpty else { return .failure(.invalidScope) }
+        guard RequestedOperation.asked(scope).isEmpty else { return .failure(.invalidScope) }
+        guard order.details.isEmpty else { return .failure(.invalidAuthorizationDetails) }
+        guard order.resource.allSatisfy({ $0 == configuration.resourceURL }) else { return .failure(.invalidTarget) }
         let lifetime = max(1, Int(configuration.accessTokenLifetime.components.seconds))
         let issuedAt = order.now.unixSeconds
         let claims = AccessTokenClaims(

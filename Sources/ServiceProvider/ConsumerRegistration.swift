@@ -17,7 +17,7 @@ extension HomeProvider {
         if terms.keys != nil || terms.signatureMethod?.hasPrefix("RSA-") == true
             || terms.authentication == .privateKeyJWT
         {
-            try Self.requireUsableKeys(terms, for: delegationProtocol)
+            terms.keys = try Self.usableKeys(terms, for: delegationProtocol).json
         }
         switch delegationProtocol {
         case .oauth1:
@@ -105,16 +105,20 @@ extension HomeProvider {
         return known.map(\.word).filter(words.contains)
     }
 
-    private static func requireUsableKeys(_ terms: ConsumerTerms, for delegationProtocol: DelegationProtocol) throws {
+    private static func usableKeys(_ terms: ConsumerTerms, for delegationProtocol: DelegationProtocol) throws -> JWKSet
+    {
         guard delegationProtocol == .oauth1 || terms.authentication == .privateKeyJWT else {
             throw Refusal(
                 .usage, "an app with a key authenticates with it", hint: "give authentication private_key_jwt")
         }
-        guard let keys = terms.keys.flatMap({ try? JWKSet(parsing: $0.bytes) })?.keys, !keys.isEmpty else {
+        guard let set = terms.keys.flatMap({ try? JWKSet(parsingKeyFile: $0.bytes) }) else {
             throw Refusal(.usage, "the app's public key is missing, or is none that can be used")
         }
-        guard delegationProtocol == .oauth2 || keys.count == 1 && keys.allSatisfy({ $0.algorithms.contains("RS256") })
-        else { throw Refusal(.usage, "OAuth 1.0a signs with exactly one RSA key") }
+        let isOneRSAKey = set.keys.count == 1 && set.keys.allSatisfy { $0.algorithms.contains("RS256") }
+        guard delegationProtocol == .oauth2 || isOneRSAKey else {
+            throw Refusal(.usage, "OAuth 1.0a signs with exactly one RSA key")
+        }
+        return set
     }
 }
 

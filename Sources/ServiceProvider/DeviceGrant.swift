@@ -133,9 +133,10 @@ extension HomeProvider {
             return .failure(isEarly ? .slowDown : .authorizationPending)
         case .approved: break
         }
-        guard let person = code.person, try transaction.isPresent(person: person),
-            isWithin(order.resource, code.resource)
-        else { return .failure(.invalidGrant) }
+        guard let person = code.person, try transaction.isPresent(person: person) else {
+            return .failure(.invalidGrant)
+        }
+        guard isWithin(order.resource, code.resource) else { return .failure(.invalidTarget) }
         let result = try begin(
             GrantID(rawValue: Random.alphanumerics(24)), person: person, scopes: code.scopes, resource: code.resource,
             authority: "device code", order, in: transaction)

@@ -47,18 +47,8 @@ extension HomeProvider {
         in transaction: Transaction
     ) throws -> Result<IssuedTokens, OAuth2Refusal> {
         guard isWithin(order.resource, token.resource) else { return .failure(.invalidTarget) }
-        var scopes = token.grant.scopes
-        let wanted = RequestedOperation.asked(scope) + order.details
-        if !wanted.isEmpty {
-            let asked = try RequestedOperation.resolve(wanted, in: transaction, profiles: profiles)?.map(\.scoped)
-            guard let asked, asked.allSatisfy(scopes.contains) else {
-                return .failure(order.details.isEmpty ? .invalidScope : .invalidAuthorizationDetails)
-            }
-            scopes = asked
-        }
         let audience = order.resource.isEmpty ? token.resource : order.resource
-        scopes = try restrict(scopes, to: audience, in: transaction)
-        guard !scopes.isEmpty else { return .failure(.invalidTarget) }
+        let scopes = try narrow(token.grant.scopes, to: scope, audience: audience, order, in: transaction)
         return .success(
             try issue(
                 token.grant, scopes: scopes, audience: audience, authority: "refresh token", refreshToken: next, order,

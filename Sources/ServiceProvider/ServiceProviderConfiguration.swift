@@ -35,6 +35,8 @@ package struct ServiceProviderConfiguration: Sendable {
     static let pushedRequestLifetime: Duration = .seconds(600)
     /// How long may a person take to type a user code and decide?
     static let deviceCodeLifetime: Duration = .seconds(600)
+    /// How far ahead may a client's assertion expire, in seconds? An hour, because Authlib's do.
+    static let assertionLimit = 3600
     /// How many requests may one client have open at a time, pushed or by device?
     static let openRequestLimit = 50
     /// For how long does a replaced refresh token still give the one that replaced it?

@@ -38,40 +38,43 @@ extension HomeProvider {
         let name = fields["name"] ?? ""
         let code = (fields["code"] ?? "").filter { $0 != " " && $0 != "-" }
         let password = Secret(text: fields["password"] ?? "")
-        let now = configuration.now()
-        // What is wrong with name and password is said before the code is used up.
         do {
+            // What is wrong with name and password is said before the code is used up; that a name is taken, only to who
+            // has the code.
             try Self.check(name: name, password: password)
-            guard try await vault.read({ try $0.person(named: name) }) == nil else {
-                throw Refusal(.conflict, "there already is a person \(quoted(name))", hint: "use another name")
-            }
-        } catch let refusal as Refusal {
-            return setUpPage(fault: refusal, name: name)
-        }
-        let isRight = try await vault.write { transaction in
-            let bucket = Self.bucket("", of: .invitation)
-            try requireNotBlocked(bucket, at: now, in: transaction)
-            let isRight = try transaction.takeInvitation(
-                hash: Self.hash(code), limit: ServiceProviderConfiguration.invitationTries, now: now)
-            if isRight {
-                try transaction.clearSignInFailures(bucket: bucket)
-            } else {
-                try countFailure(bucket, at: now, in: transaction)
-            }
-            return isRight
-        }
-        guard isRight else {
-            return setUpPage(
-                fault: Refusal(
-                    .notAuthorised, "this code is not right, or has run out",
-                    hint: "run 'keyholder user invite' on the hub for a new one"), name: name)
-        }
-        do {
+            try await takeInvitation(code, for: name)
             _ = try await addPerson(name, password: password)
         } catch let refusal as Refusal {
             return setUpPage(fault: refusal, name: name)
         }
         return Reply.redirect(to: "/")
+    }
+
+    /// Uses up a code.
+    ///
+    /// - Throws: ``Refusal`` when it is wrong, which counts, or when the name is taken, which leaves it good.
+    private func takeInvitation(_ code: String, for name: String) async throws {
+        let now = configuration.now()
+        let isRight = try await vault.write { transaction in
+            let bucket = Self.bucket("", of: .invitation)
+            try requireNotBlocked(bucket, at: now, in: transaction)
+            let isRight = try transaction.takeInvitation(
+                hash: Self.hash(code), limit: ServiceProviderConfiguration.invitationTries, now: now)
+            guard isRight else {
+                try countFailure(bucket, at: now, in: transaction)
+                return false
+            }
+            guard try transaction.person(named: name) == nil else {
+                throw Refusal(.conflict, "there already is a person \(quoted(name))", hint: "use another name")
+            }
+            try transaction.clearSignInFailures(bucket: bucket)
+            return true
+        }
+        guard isRight else {
+            throw Refusal(
+                .notAuthorised, "this code is not right, or has run out",
+                hint: "run 'keyholder user invite' on the hub for a new one")
+        }
     }
 
     private func setUpPage(fault: Refusal? = nil, name: String = "") -> Response {

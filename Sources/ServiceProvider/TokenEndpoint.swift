@@ -45,6 +45,7 @@ extension HomeProvider {
             }
             // Whatever the resource is worth, it is this home's, or nothing more is looked at.
             _ = try restrict([ScopedOperation](), to: received.resource, in: transaction)
+            try checkLocations(received.authorizationDetails, in: transaction)
             let order = TokenOrder(
                 consumer: consumer, resource: received.resource, details: received.authorizationDetails?.scopes ?? [],
                 thumbprint: try requiredThumbprint(incoming, of: consumer, in: transaction), now: now)
@@ -76,8 +77,7 @@ extension HomeProvider {
     ) throws -> Result<IssuedTokens, OAuth2Refusal> {
         let now = order.now
         let audience = order.resource.isEmpty ? resource : order.resource
-        let narrowed = try restrict(scopes, to: audience, in: transaction)
-        guard !narrowed.isEmpty else { return .failure(.invalidTarget) }
+        let narrowed = try narrow(scopes, to: [], audience: audience, order, in: transaction)
         try transaction.insertConsentedGrant(
             id: id, consumer: order.consumer.id, person: person, scopes: scopes, at: now,
             expiresAt: now.advanced(by: configuration.grantLifetime))
@@ -96,6 +96,28 @@ extension HomeProvider {
             try issue(
                 grant, scopes: narrowed, audience: audience, authority: authority, refreshToken: refreshToken, order,
                 in: transaction))
+    }
+
+    /// What of some operations a token shall allow: what is asked for by scope and in detail, or all of them, as far as
+    /// it lies within an audience.
+    ///
+    /// - Throws: ``OAuth2Refusal`` when more is asked for than there is, or nothing is left.
+    func narrow(
+        _ scopes: [ScopedOperation], to scope: [String], audience: [String], _ order: TokenOrder,
+        in transaction: Transaction
+    ) throws -> [ScopedOperation] {
+        var narrowed = scopes
+        let wanted = RequestedOperation.asked(scope) + order.details
+        if !wanted.isEmpty {
+            let asked = try RequestedOperation.resolve(wanted, in: transaction, profiles: profiles)?.map(\.scoped)
+            guard let asked, asked.allSatisfy(scopes.contains) else {
+                throw order.details.isEmpty ? OAuth2Refusal.invalidScope : .invalidAuthorizationDetails
+            }
+            narrowed = asked
+        }
+        narrowed = try restrict(narrowed, to: audience, in: transaction)
+        guard !narrowed.isEmpty else { throw OAuth2Refusal.invalidTarget }
+        return narrowed
     }
 
     /// Issues an access token under a grant, and writes it into the audit log.

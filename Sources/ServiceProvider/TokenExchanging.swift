@@ -29,14 +29,7 @@ extension HomeProvider {
         let wantedResource = order.resource + exchange.audience
         let audience = wantedResource.isEmpty ? token.audience : wantedResource
         guard isWithin(wantedResource, token.audience) else { return .failure(.invalidTarget) }
-        var scopes = try restrict(token.scopes, to: audience, in: transaction)
-        guard !scopes.isEmpty else { return .failure(.invalidTarget) }
-        let wanted = RequestedOperation.asked(exchange.scope) + order.details
-        if !wanted.isEmpty {
-            let asked = try RequestedOperation.resolve(wanted, in: transaction, profiles: profiles)?.map(\.scoped)
-            guard let asked, asked.allSatisfy(scopes.contains) else { return .failure(.invalidScope) }
-            scopes = asked
-        }
+        let scopes = try narrow(token.scopes, to: exchange.scope, audience: audience, order, in: transaction)
         let issued = try issue(
             token.grant, scopes: scopes, audience: audience, authority: "token exchange", refreshToken: nil,
             notAfter: token.expiresAt, order, in: transaction)

@@ -129,7 +129,8 @@ final class TestHome: Sendable {
     @discardableResult
     func done(_ arguments: String...) async throws -> JSON { try await done(arguments) }
 
-    private func done(_ arguments: [String]) async throws -> JSON {
+    @discardableResult
+    func done(_ arguments: [String]) async throws -> JSON {
         let finished = try await Program.run(
             Places.program("keyholder"), arguments + ["--json"], environment: environment)
         guard finished.status == 0 else {

@@ -100,10 +100,9 @@ def _session(options, steps):
         token_endpoint=metadata["token_endpoint"], token_endpoint_auth_method=method,
         revocation_endpoint_auth_method=method, code_challenge_method="S256"))
     if options.private_key_file:
-        # By itself it would name the token endpoint as the audience.
-        claims = None if options.endpoint_audience else {"aud": options.base}
+        # What it calls token endpoint only becomes the audience; extra claims would be kept, with their jti, for all time.
         session.register_client_auth_method(PrivateKeyJWT(
-            metadata["token_endpoint"], claims=claims, headers={"kid": secret.kid},
+            metadata["token_endpoint"] if options.endpoint_audience else options.base, headers={"kid": secret.kid},
             alg="ES256" if document["kty"] == "EC" else "RS256"))
     return session, metadata
 
@@ -114,7 +113,7 @@ def _told(token):
 
 
 def _use(options, steps, session):
-    status, seen = devices(session, options.base)
+    status, seen = devices(session, options.base, itself=options.flow == "client-credentials")
     return steps.done("resource", status == 200 and seen, status=status, operations=seen)
 
 
@@ -147,7 +146,7 @@ def _afterwards(options, steps, session, metadata, token):
         steps.done("introspect", seen.get("active") is True, members=sorted(seen), scope=seen.get("scope"))
     hint = "refresh_token" if token.get("refresh_token") else "access_token"
     gone = session.revoke_token(metadata["revocation_endpoint"], token=token[hint], token_type_hint=hint)
-    after, _ = devices(session, options.base)
+    after, _ = devices(session, options.base, itself=options.flow == "client-credentials")
     steps.done("revoke", gone.status_code == 200 and after == 401, status=gone.status_code, after=after)
     if hint == "refresh_token":
         try:

@@ -50,7 +50,7 @@ class Client(ClientMixin):
         return response_type == "code"
 
     def check_grant_type(self, grant_type):
-        return grant_type in ("authorization_code", "refresh_token")
+        return grant_type in ("authorization_code", "refresh_token", "client_credentials")
 
 
 @dataclass
@@ -174,7 +174,10 @@ def make_grants(store, rotate):
         def revoke_old_credential(self, refresh_token):
             refresh_token.access_ended = True
 
-    return CodeGrant, RefreshGrant
+    class ClientGrant(grants.ClientCredentialsGrant):
+        TOKEN_ENDPOINT_AUTH_METHODS = METHODS
+
+    return CodeGrant, RefreshGrant, ClientGrant
 
 
 class RequiredChallenge(CodeChallenge):
@@ -196,7 +199,8 @@ class Server(AuthorizationServer):
 def make_app(client, rotate, lifetime):
     app = Flask(__name__)
     app.config["OAUTH2_REFRESH_TOKEN_GENERATOR"] = True
-    app.config["OAUTH2_TOKEN_EXPIRES_IN"] = {"authorization_code": lifetime, "refresh_token": lifetime}
+    app.config["OAUTH2_TOKEN_EXPIRES_IN"] = {
+        "authorization_code": lifetime, "refresh_token": lifetime, "client_credentials": lifetime}
     store = Store()
 
     def save_token(token, request):
@@ -225,9 +229,10 @@ def make_app(client, rotate, lifetime):
             return store.find(access_token=token_string)
 
     server = Server(app, query_client=lambda id: client if id == client.client_id else None, save_token=save_token)
-    code_grant, refresh_grant = make_grants(store, rotate)
+    code_grant, refresh_grant, client_grant = make_grants(store, rotate)
     server.register_grant(code_grant, [RequiredChallenge(required=True)])
     server.register_grant(refresh_grant)
+    server.register_grant(client_grant)
     server.register_endpoint(Revocation)
     protector = ResourceProtector()
     protector.register_token_validator(Validator())

@@ -175,7 +175,7 @@ def ask(options, story):
         # Only so does the library sign a body that is no form, by its hash.
         auth = OAuth1(
             held["key"], held["secret"], held["token"], held["token_secret"], signature_method=held["method"],
-            force_include_body=not options.no_body_hash)
+            force_include_body=options.body is not None and not options.no_body_hash)
     else:
         headers["Authorization"] = "Bearer " + held["token"]
     session = requests.Session()
@@ -191,7 +191,7 @@ def ask(options, story):
 
 
 def spoilt(header):
-    """An Authorization header, text or bytes, with another signature: the last but one of its letters is another."""
+    """An Authorization header, text or bytes, whose signature has another letter somewhere."""
     text = header.decode() if isinstance(header, bytes) else header
     name, quote, value = text.rpartition("oauth_signature=\"")
     if not name:

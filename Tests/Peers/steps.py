@@ -80,8 +80,11 @@ def add_person(parser):
     parser.add_argument("--decision", default="approve", choices=["approve", "deny"])
 
 
-def devices(session, base, auth=None):
-    """What the home lets the app see: the status and the operations."""
+def devices(session, base, auth=None, itself=False):
+    """What the home lets the app see: the status and the operations; or, with a token for itself, its own client id."""
+    if itself:
+        reply = session.get(base + "/api/v1/app", auth=auth, timeout=TIMEOUT)
+        return reply.status_code, [reply.json()["client_id"]] if reply.status_code == 200 else []
     reply = session.get(base + "/api/v1/devices", auth=auth, timeout=TIMEOUT)
     listed = reply.json().get("devices", []) if reply.status_code == 200 else []
     return reply.status_code, sorted(

@@ -53,9 +53,20 @@ package struct AuthorizationHeader: Sendable {
             return #"realm=""# + safe.map { #""\"#.unicodeScalars.contains($0) ? #"\\#($0)"# : "\($0)" }.joined()
                 + #"""#
         }
-        let fields = parameters.map {
-            #"\#(PercentEncoding.encode($0.name))="\#(PercentEncoding.encode($0.value))""#
+        var out = Array("OAuth ".utf8)
+        out.reserveCapacity(512)
+        if let quotedRealm { out += quotedRealm.utf8 }
+        for (index, parameter) in parameters.enumerated() {
+            if index > 0 || quotedRealm != nil {
+                out.append(UInt8(ascii: ","))
+                out.append(UInt8(ascii: " "))
+            }
+            PercentEncoding.append(parameter.name.utf8, to: &out)
+            out.append(UInt8(ascii: "="))
+            out.append(UInt8(ascii: "\""))
+            PercentEncoding.append(parameter.value.utf8, to: &out)
+            out.append(UInt8(ascii: "\""))
         }
-        return "OAuth " + ([quotedRealm].compactMap(\.self) + fields).joined(separator: ", ")
+        return String(decoding: out, as: UTF8.self)
     }
 }

@@ -13,24 +13,50 @@ package enum BaseString {
     package static func make(
         _ request: OAuth1Request, protocolParameters: [Parameter]
     ) throws(OAuthError) -> String {
-        let parameters =
-            try request.queryParameters() + request.bodyParameters()
-            + protocolParameters.filter { $0.name != "realm" }
-        let uri = try BaseURI.make(request.url, host: request.host)
-        return [
-            request.method.uppercased(), uri, normalize(parameters.filter { $0.name != "oauth_signature" }),
-        ].map { PercentEncoding.encode($0) }.joined(separator: "&")
+        guard let parts = AbsoluteURL(request.url) else { throw .badURL(request.url) }
+        let others = try FormCoding.parse(parts.query ?? "") + request.bodyParameters()
+        return String(
+            decoding: try bytes(request, parts, others + protocolParameters.filter { $0.name != "realm" }),
+            as: UTF8.self)
+    }
+
+    /// The same from a URL and parameters that have been read already, as the bytes that are signed.
+    static func bytes(
+        _ request: OAuth1Request, _ parts: AbsoluteURL, _ parameters: [Parameter]
+    ) throws(OAuthError) -> [UInt8] {
+        let uri = try BaseURI.make(parts, of: request.url, host: request.host)
+        let signed = parameters.filter { $0.name != "oauth_signature" }
+        var out: [UInt8] = []
+        out.reserveCapacity(512)
+        PercentEncoding.append(request.method.uppercased().utf8, to: &out)
+        out.append(UInt8(ascii: "&"))
+        PercentEncoding.append(uri.utf8, to: &out)
+        out.append(UInt8(ascii: "&"))
+        PercentEncoding.append(normalizedBytes(signed), to: &out)
+        return out
     }
 
     /// The normalised parameters (RFC 5849 §3.4.1.3.2): encoded, sorted by the bytes of name, then of value, joined.
     package static func normalize(_ parameters: [Parameter]) -> String {
-        parameters
+        String(decoding: normalizedBytes(parameters), as: UTF8.self)
+    }
+
+    private static func normalizedBytes(_ parameters: [Parameter]) -> [UInt8] {
+        let pairs =
+            parameters
             .map { (PercentEncoding.encodedBytes($0.name.utf8), PercentEncoding.encodedBytes($0.value.utf8)) }
             .sorted { left, right in
                 left.0 == right.0
                     ? left.1.lexicographicallyPrecedes(right.1) : left.0.lexicographicallyPrecedes(right.0)
             }
-            .map { String(decoding: $0.0 + [UInt8(ascii: "=")] + $0.1, as: UTF8.self) }
-            .joined(separator: "&")
+        var out: [UInt8] = []
+        out.reserveCapacity(512)
+        for (name, value) in pairs {
+            if !out.isEmpty { out.append(UInt8(ascii: "&")) }
+            out += name
+            out.append(UInt8(ascii: "="))
+            out += value
+        }
+        return out
     }
 }

@@ -10,7 +10,13 @@ package enum BaseURI {
     /// - Returns: The URI, not yet encoded.
     /// - Throws: ``OAuthError/malformedURL(_:)`` unless it is http or https without user information.
     package static func make(_ url: String, host: String? = nil) throws(OAuthError) -> String {
-        guard let parts = AbsoluteURL(url), let authority = host.map({ Authority($0) }) ?? parts.authority,
+        guard let parts = AbsoluteURL(url) else { throw .badURL(url) }
+        return try make(parts, of: url, host: host)
+    }
+
+    /// The same for a URL that has been split already; `url` is for the error.
+    static func make(_ parts: AbsoluteURL, of url: String, host: String?) throws(OAuthError) -> String {
+        guard let authority = host.map({ Authority($0) }) ?? parts.authority,
             !authority.hasUserInfo, !parts.authority.hasUserInfo
         else { throw .badURL(url) }
         let defaultPort: Int

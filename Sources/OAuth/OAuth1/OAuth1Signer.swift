@@ -27,7 +27,7 @@ package enum OAuth1Signer {
     ) throws -> String {
         guard let parts = AbsoluteURL(request.url) else { throw OAuthError.badURL(request.url) }
         if method == .plaintext, !parts.isTrustworthy { throw OAuthError.plaintextWithoutTLS }
-        let others = try request.queryParameters() + request.bodyParameters()
+        let others = try FormCoding.parse(parts.query ?? "") + request.bodyParameters()
         if let clash = others.first(where: { $0.name.hasPrefix("oauth_") }) { throw OAuthError.repeated(clash.name) }
 
         let optional: [(String, String?)] = [
@@ -45,7 +45,7 @@ package enum OAuth1Signer {
                 Parameter("oauth_nonce", nonce),
             ] + optional.compactMap { name, value in value.map { Parameter(name, $0) } }
         let signature = try Signature.make(
-            BaseString.make(request, protocolParameters: parameters), method: method, key: consumer.signingKey,
+            BaseString.bytes(request, parts, others + parameters), method: method, key: consumer.signingKey,
             tokenSecret: token?.secret)
         return AuthorizationHeader(
             realm: realm, parameters: parameters + [Parameter("oauth_signature", signature)]

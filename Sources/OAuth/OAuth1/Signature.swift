@@ -16,15 +16,21 @@ package enum Signature {
     package static func make(
         _ baseString: String, method: SignatureMethod, key: SigningKey, tokenSecret: Secret? = nil
     ) throws -> String {
+        try make(Array(baseString.utf8), method: method, key: key, tokenSecret: tokenSecret)
+    }
+
+    static func make(
+        _ baseString: [UInt8], method: SignatureMethod, key: SigningKey, tokenSecret: Secret? = nil
+    ) throws -> String {
         switch key {
         case .rsa(let privateKey):
             guard method.usesRSA, let hash = method.hash else { throw OAuthError.keyMismatch(method) }
-            return Base64.encode(try privateKey.sign(Array(baseString.utf8), hash: hash), as: .standard)
+            return Base64.encode(try privateKey.sign(baseString, hash: hash), as: .standard)
         case .secret(let secret):
             guard !method.usesRSA else { throw OAuthError.keyMismatch(method) }
-            let key = sharedKey(secret, tokenSecret)
-            guard let hash = method.hash else { return key.revealText() }
-            return Base64.encode(HMAC.code(Array(baseString.utf8), key: key, hash: hash), as: .standard)
+            var key = sharedKey(secret, tokenSecret)
+            guard let hash = method.hash else { return Secret(key).revealText() }
+            return Base64.encode(HMAC.code(baseString, wiping: &key, hash: hash), as: .standard)
         }
     }
 
@@ -43,17 +49,21 @@ package enum Signature {
             return publicKey.isValid(bytes, for: Array(baseString.utf8), hash: hash)
         case .secret(let secret):
             guard !method.usesRSA else { return false }
-            let key = sharedKey(secret, tokenSecret)
-            guard let hash = method.hash else { return Secret(text: signature).matches(key) }
-            let code = HMAC.code(Array(baseString.utf8), key: key, hash: hash)
+            var key = sharedKey(secret, tokenSecret)
+            guard let hash = method.hash else { return ConstantTime.equal(Array(signature.utf8), key) }
+            let code = HMAC.code(Array(baseString.utf8), wiping: &key, hash: hash)
             return Base64.decode(signature, as: .standard).map { ConstantTime.equal($0, code) } ?? false
         }
     }
 
-    private static func sharedKey(_ consumerSecret: Secret, _ tokenSecret: Secret?) -> Secret {
-        var key = consumerSecret.reveal { PercentEncoding.encodedBytes($0) }
+    /// The key of the HMAC methods, and the whole signature of PLAINTEXT; whoever asks for it wipes it.
+    private static func sharedKey(_ consumerSecret: Secret, _ tokenSecret: Secret?) -> [UInt8] {
+        var key: [UInt8] = []
+        // Room for all of it, so that growing leaves no copies behind.
+        key.reserveCapacity(3 * (consumerSecret.count + (tokenSecret?.count ?? 0)) + 1)
+        consumerSecret.reveal { PercentEncoding.append($0, to: &key) }
         key.append(UInt8(ascii: "&"))
-        if let tokenSecret { key += tokenSecret.reveal { PercentEncoding.encodedBytes($0) } }
-        return Secret(key)
+        tokenSecret?.reveal { PercentEncoding.append($0, to: &key) }
+        return key
     }
 }

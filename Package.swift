@@ -149,6 +149,7 @@ let package = Package(
         .testTarget(
             name: "CommandingTests", dependencies: ["CommandProtocol", "Commanding", "Delegation"],
             swiftSettings: strict),
-        .testTarget(name: "JourneyTests", dependencies: ["Sealing", "StrictJSON"], swiftSettings: strict),
+        .testTarget(
+            name: "JourneyTests", dependencies: ["OAuth", "Sealing", "StrictJSON"], swiftSettings: strict),
     ]
 )

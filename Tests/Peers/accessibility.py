@@ -37,7 +37,9 @@ const ids = all('[id]').map(e => e.id);
 if (new Set(ids).size !== ids.length) faults.push('an id comes twice');
 for (const e of all('input:not([type=hidden]),select,textarea'))
   if (!e.labels.length && !e.getAttribute('aria-label')) faults.push('no label: ' + e.name);
-for (const e of all('input:not([type=hidden]),button,select')) { const box = e.getBoundingClientRect();
+for (const e of all('input:not([type=hidden]),button,select')) {
+  // A label around it is pressed just as well.
+  const box = (e.closest('label') ?? e).getBoundingClientRect();
   if (box.height < arguments[0] || box.width < arguments[0])
     faults.push(`small target: ${says(e)} ${Math.round(box.width)}x${Math.round(box.height)}`); }
 return faults;

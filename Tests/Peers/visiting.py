@@ -133,7 +133,8 @@ PAGES = [
     Page("has-access", lambda visitor: visitor.open_signed_in("/")),
     Page("notice", lambda visitor: visitor.open("/oauth1/authorize?oauth_token=gone")),
     Page("link-not-right", lambda visitor: visitor.open("/oauth2/authorize?client_id=nobody&response_type=code")),
-    Page("device", lambda visitor: visitor.open_signed_in("/device"), needs="device"),
+    Page("device", Visitor.open_signed_in, needs="device"),
+    Page("device-fault", lambda visitor, url: visitor.open_signed_in(url + "?user_code=BBBB-BBBB"), needs="device"),
     Page("device-confirm", Visitor.open_signed_in, needs="device-code"),
     Page("set-up", _anonymous(None), needs="set-up"),
 ]

@@ -15,26 +15,46 @@ struct OAuth1App: Sendable {
 
     let home: TestHome
     let consumer: ConsumerCredentials
+    var method = SignatureMethod.hmacSHA256
 
-    static func register(_ home: TestHome, named name: String = "Bell", scopes: [String] = ["lock.lock@front-door"])
-        async throws -> OAuth1App
-    {
+    static func register(
+        _ home: TestHome, named name: String = "Bell", scopes: [String] = ["lock.lock@front-door"],
+        method: SignatureMethod? = nil
+    ) async throws -> OAuth1App {
+        var terms = ConsumerTerms()
+        terms.signatureMethod = method?.rawValue
         let (app, secret) = try await home.provider.addApp(
-            named: name, over: .oauth1, redirectURIs: [callback], scopes: scopes)
-        return OAuth1App(home: home, consumer: ConsumerCredentials(key: app.key, secret: try #require(secret)))
+            named: name, over: .oauth1, redirectURIs: [callback], scopes: scopes, terms: terms)
+        return OAuth1App(
+            home: home, consumer: ConsumerCredentials(key: app.key, secret: try #require(secret)),
+            method: method ?? .hmacSHA256)
+    }
+
+    /// Registers an app that signs with an RSA key.
+    static func register(
+        _ home: TestHome, named name: String = "Bell", key: RSAPrivateKey, method: SignatureMethod
+    ) async throws -> OAuth1App {
+        var terms = ConsumerTerms()
+        terms.signatureMethod = method.rawValue
+        terms.keys = JWKSet(keys: [.rsa(key.publicKey, keyID: nil)]).json
+        let (app, secret) = try await home.provider.addApp(
+            named: name, over: .oauth1, redirectURIs: [callback], scopes: ["lock.lock@front-door"], terms: terms)
+        #expect(secret == nil)
+        return OAuth1App(home: home, consumer: ConsumerCredentials(key: app.key, privateKey: key), method: method)
     }
 
     /// The header of a request, with what a test wants to change.
     func header(
         _ method: String, _ path: String, token: TokenCredentials? = nil, callback: String? = nil,
         verifier: String? = nil, form: [Parameter] = [], origin: String? = nil, timestamp: Int? = nil,
-        nonce: String? = nil, signatureMethod: SignatureMethod = .hmacSHA256
+        nonce: String? = nil, signatureMethod: SignatureMethod? = nil
     ) throws -> String {
         try OAuth1Signer.authorizationHeader(
             for: OAuth1Request(
-                method: method, url: (origin ?? home.base) + path,
+                method: method, url: (origin ?? home.origin(of: path)) + path,
                 contentType: form.isEmpty ? nil : FormCoding.mediaType, body: Array(FormCoding.encode(form).utf8)),
-            consumer: consumer, token: token, method: signatureMethod, callback: callback, verifier: verifier,
+            consumer: consumer, token: token, method: signatureMethod ?? self.method, callback: callback,
+            verifier: verifier,
             realm: "anything", timestamp: timestamp ?? home.clock.seconds, nonce: nonce ?? Random.alphanumerics(24))
     }
 
@@ -88,15 +108,21 @@ struct OAuth2App: Sendable {
 
     let home: TestHome
     let id: String
+    /// Empty for an app that has none.
     let secret: Secret
+    /// What it signs assertions with, if that is how it proves itself.
+    var key: JWTSigningKey?
     let pkce = PKCE()
 
-    static func register(_ home: TestHome, named name: String = "Lamp", scopes: [String] = ["lock.lock@front-door"])
-        async throws -> OAuth2App
-    {
+    /// Registers an app; the terms say how it proves itself, and `key` is the private half of what they hold.
+    static func register(
+        _ home: TestHome, named name: String = "Lamp", scopes: [String] = ["lock.lock@front-door"],
+        terms: ConsumerTerms = ConsumerTerms(), key: JWTSigningKey? = nil
+    ) async throws -> OAuth2App {
         let (app, secret) = try await home.provider.addApp(
-            named: name, over: .oauth2, redirectURIs: [redirectURI], scopes: scopes)
-        return OAuth2App(home: home, id: app.key, secret: try #require(secret))
+            named: name, over: .oauth2, redirectURIs: [redirectURI], scopes: scopes, terms: terms)
+        #expect((secret != nil) == (terms.authentication == .secret))
+        return OAuth2App(home: home, id: app.key, secret: secret ?? Secret(text: ""), key: key)
     }
 
     /// The parameters of an authorisation request.
@@ -124,9 +150,25 @@ struct OAuth2App: Sendable {
         [("Authorization", BasicCredentials.encode(id: id, secret: secret, as: .rfc).revealText())]
     }
 
+    /// What proves the app in the form, for one that has no secret.
+    func proof() throws -> [(String, String)] {
+        guard let key else { return [("client_id", id)] }
+        let assertion = try ClientAssertion.make(
+            clientID: id, audience: home.issuer, key: key, now: home.clock.seconds)
+        return [("client_assertion_type", ClientAssertion.type), ("client_assertion", assertion.revealText())]
+    }
+
+    /// Sends a form to an endpoint for apps; `headers` are what proves the app, if not what its terms say.
+    func post(_ path: String, _ form: [(String, String)], headers: [(String, String)]? = nil) async throws -> Answer {
+        let usesHeader = headers != nil || secret.count > 0
+        let proof = usesHeader ? [] : try self.proof()
+        return try await home.send(
+            "POST", path, headers: headers ?? (usesHeader ? basic : []),
+            form: (form + proof).map { Parameter($0.0, $0.1) })
+    }
+
     func token(_ form: [(String, String)], headers: [(String, String)]? = nil) async throws -> Answer {
-        try await home.send(
-            "POST", "/oauth2/token", headers: headers ?? basic, form: form.map { Parameter($0.0, $0.1) })
+        try await post("/oauth2/token", form, headers: headers)
     }
 
     /// What a good code is redeemed with.
@@ -151,12 +193,39 @@ struct OAuth2App: Sendable {
             [("grant_type", "refresh_token"), ("refresh_token", token)] + (scope.map { [("scope", $0)] } ?? []))
     }
 
-    func revoke(_ token: String) async throws -> Answer {
-        try await home.send("POST", "/oauth2/revoke", headers: basic, form: [Parameter("token", token)])
-    }
+    func revoke(_ token: String) async throws -> Answer { try await post("/oauth2/revoke", [("token", token)]) }
 
     /// Asks the app API for the devices.
     func devices(_ token: String, path: String = "/api/v1/devices") async throws -> Answer {
         try await home.send("GET", path, headers: [("Authorization", "Bearer \(token)")])
+    }
+}
+
+extension ConsumerTerms {
+    /// Terms with some grant types, and with what else is changed.
+    static func with(
+        _ grantTypes: String = "authorization_code refresh_token", _ change: (inout Self) -> Void = { _ in }
+    )
+        -> ConsumerTerms
+    {
+        var terms = ConsumerTerms()
+        terms.grantTypes = grantTypes.split(separator: " ").map(String.init)
+        change(&terms)
+        return terms
+    }
+
+    /// The terms of an app that cannot prove itself.
+    static func open(_ grantTypes: String = "authorization_code refresh_token") -> ConsumerTerms {
+        with(grantTypes) { $0.authentication = .none }
+    }
+
+    /// The terms of an app that signs assertions.
+    static func signing(
+        _ key: JWTVerificationKey, _ grantTypes: String = "authorization_code refresh_token client_credentials"
+    ) -> ConsumerTerms {
+        with(grantTypes) {
+            $0.authentication = .privateKeyJWT
+            $0.keys = JWKSet(keys: [key]).json
+        }
     }
 }

@@ -23,11 +23,16 @@ import Vault
                 named: "Web", over: .oauth2, redirectURIs: ["https://app.example/back"],
                 scopes: ["lock.lock@front-door"])
             let app = OAuth2App(home: home, id: registered.key, secret: try #require(secret))
-            let answer = try await home.send("GET", OAuth2App.path(app.request(redirectURI: uri)))
-            #expect(answer.status == 400)
-            #expect(answer.header("Location") == nil)
-            #expect(answer.header("Content-Type")?.hasPrefix("text/html") == true)
-            #expect(!answer.body.contains("name=\"password\""))
+            try await home.expectNothingChanged {
+                let answer = try await home.send("GET", OAuth2App.path(app.request(redirectURI: uri)))
+                expectPage(answer, 400)
+                #expect(!answer.body.contains("name=\"password\""))
+                // Not even after something else is found wrong, or for who is signed in.
+                var browser = Browser(home)
+                _ = try await browser.open("/")
+                let wrong = app.request(scope: "everything", redirectURI: uri) + [("prompt", "none")]
+                expectPage(try await browser.get(OAuth2App.path(wrong)), 400)
+            }
         }
     }
 
@@ -36,9 +41,14 @@ import Vault
         try await TestHome.run { home in
             let app = try await OAuth2App.register(home)
             let nobody = app.request().map { $0.0 == "client_id" ? ($0.0, "nobody") : $0 }
-            let answer = try await home.send("GET", OAuth2App.path(nobody))
-            #expect(answer.status == 400)
-            #expect(answer.header("Location") == nil)
+            let signed = try await OAuth1App.register(home)
+            try await home.expectNothingChanged {
+                for id in ["nobody", "", signed.consumer.key, app.id + "x", app.id.lowercased() + "%00"] {
+                    let request = nobody.map { $0.0 == "client_id" ? ($0.0, id) : $0 }
+                    expectPage(try await home.send("GET", OAuth2App.path(request)), 400)
+                }
+                expectPage(try await home.send("GET", "/oauth2/authorize"), 400)
+            }
             let port = try await home.send(
                 "GET", OAuth2App.path(app.request(redirectURI: "http://127.0.0.1:41234/back")))
             #expect(port.status == 200)
@@ -51,14 +61,15 @@ import Vault
             let app = try await OAuth2App.register(home)
             let parameters = app.request(scope: "lock.lock@front-door")
             let again = try #require(parameters.first { $0.0 == name })
-            let answer = try await home.send("GET", OAuth2App.path(parameters + [again]))
-            if ["client_id", "redirect_uri", "state"].contains(name) {
-                #expect(answer.status == 400)
-                #expect(answer.header("Location") == nil)
-            } else {
-                #expect(answer.status == 303)
-                #expect(answer.redirect.first("error") == "invalid_request")
-                #expect(answer.redirect.first("iss") == home.base)
+            try await home.expectNothingChanged {
+                for value in [again.1, "other"] {
+                    let answer = try await home.send("GET", OAuth2App.path(parameters + [(name, value)]))
+                    if ["client_id", "redirect_uri", "state"].contains(name) {
+                        expectPage(answer, 400)
+                    } else {
+                        expectRedirect(answer, home, "invalid_request")
+                    }
+                }
             }
         }
     }
@@ -80,27 +91,72 @@ import Vault
             let app = try await OAuth2App.register(home)
             let parameters = app.request().filter { $0.0 != name } + [(name, value)]
             try await home.expectNothingChanged {
-                let answer = try await home.send("GET", OAuth2App.path(parameters))
-                #expect(answer.status == 303)
-                #expect(answer.header("Location")?.hasPrefix(OAuth2App.redirectURI + "?") == true)
-                #expect(answer.redirect.first("error") == error)
-                #expect(answer.redirect.first("state") == "s-1")
-                #expect(answer.redirect.first("iss") == home.base)
+                expectRedirect(try await home.send("GET", OAuth2App.path(parameters)), home, error)
             }
         }
     }
 
     @Test(
-        "P33 a state over 4 KiB or with a line end",
-        arguments: [String(repeating: "x", count: 4097), "a\r\nSet-Cookie: b=c"])
+        "P33 a state over 4 KiB, or with a line end or another control character",
+        arguments: [
+            String(repeating: "x", count: 4097), String(repeating: "\u{20AC}", count: 1366), "a\r\nSet-Cookie: b=c",
+            "\n",
+            "a\rb", "\0", "\u{1B}[2J", "a\u{7F}",
+        ])
     func state(state: String) async throws {
         try await TestHome.run { home in
             let app = try await OAuth2App.register(home)
             let parameters = app.request().map { $0.0 == "state" ? ($0.0, state) : $0 }
-            let answer = try await home.send("GET", OAuth2App.path(parameters))
-            #expect(answer.status == 400)
-            #expect(answer.header("Location") == nil)
-            #expect(answer.header("Set-Cookie") == nil)
+            try await home.expectNothingChanged {
+                // With something else wrong too, for which there would be a redirect.
+                for extra in [[], [("scope", "everything")], [("prompt", "none")]] {
+                    let answer = try await home.send("GET", OAuth2App.path(parameters + extra))
+                    expectPage(answer, 400)
+                    #expect(answer.header("Set-Cookie") == nil)
+                }
+            }
+        }
+    }
+
+    @Test(
+        "P33 a state of 4 KiB comes back byte for byte, with yes, no and an error", arguments: ["\u{20AC} &=%+#", "x"])
+    func longState(text: String) async throws {
+        try await TestHome.run { home in
+            let app = try await OAuth2App.register(home)
+            let state = text + String(repeating: "y", count: 4096 - text.utf8.count)
+            let parameters = app.request().map { $0.0 == "state" ? ($0.0, state) : $0 }
+            var browser = Browser(home)
+            for decision in ["approve", "deny"] {
+                let page = try await browser.open(OAuth2App.path(parameters))
+                let answer = try await browser.decide(decision, on: page, at: "/oauth2/authorize")
+                #expect(answer.redirect.all("state") == [state])
+            }
+            let refused = try await home.send("GET", OAuth2App.path(parameters + [("scope", "everything")]))
+            #expect(refused.redirect.all("state") == [state])
+            #expect(refused.redirect.first("error") == "invalid_scope")
+        }
+    }
+
+    @Test("P33 an iss, code or error of the asker's own never comes back; the home's own iss does, once")
+    func ownIssuer() async throws {
+        try await TestHome.run { home in
+            let (registered, secret) = try await home.provider.addApp(
+                named: "Web", over: .oauth2, redirectURIs: ["https://app.example/back?x=1"],
+                scopes: ["lock.lock@front-door"])
+            let app = OAuth2App(home: home, id: registered.key, secret: try #require(secret))
+            let evil = [("iss", "https://evil.example"), ("code", "evil"), ("error", "evil")]
+            var browser = Browser(home)
+            let request = app.request(redirectURI: "https://app.example/back?x=1") + evil
+            let refused = try await browser.get(OAuth2App.path(request + [("scope", "everything")]))
+            #expect(refused.redirect.map(\.name).sorted() == ["error", "error_description", "iss", "state", "x"])
+            for decision in ["deny", "approve"] {
+                let page = try await browser.open(OAuth2App.path(request))
+                let answer = try await browser.decide(decision, on: page, at: "/oauth2/authorize")
+                #expect(answer.redirect.all("iss") == [home.issuer])
+                #expect(answer.redirect.all("x") == ["1"])
+                #expect(answer.redirect.all("code").count == (decision == "approve" ? 1 : 0))
+                #expect(answer.header("Location")?.contains("evil") == false)
+            }
         }
     }
 
@@ -150,9 +206,11 @@ import Vault
             let app = try await OAuth2App.register(home)
             var browser = Browser(home)
             let page = try await browser.open(OAuth2App.path(app.request()))
-            #expect(try await browser.decide("approve", on: page, at: "/oauth1/authorize").status == 403)
-            home.clock.advance(by: 901)
-            #expect(try await browser.decide("approve", on: page, at: "/oauth2/authorize").status == 403)
+            try await home.expectNothingChanged {
+                expectPage(try await browser.decide("approve", on: page, at: "/oauth1/authorize"), 403)
+                home.clock.advance(by: 901)
+                expectPage(try await browser.decide("approve", on: page, at: "/oauth2/authorize"), 403)
+            }
         }
     }
 

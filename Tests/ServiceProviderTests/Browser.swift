@@ -36,8 +36,39 @@ struct Answer: Sendable {
     }
 }
 
+/// Checks that a client's request was refused with a status and an error code, and gave nothing.
+func expect(_ answer: Answer, _ status: Int, _ error: String, _ location: SourceLocation = #_sourceLocation) {
+    #expect(answer.status == status, sourceLocation: location)
+    #expect(answer.json["error"]?.string == error, sourceLocation: location)
+    #expect(answer.header("Cache-Control") == "no-store", sourceLocation: location)
+    for name in ["access_token", "refresh_token", "request_uri", "device_code", "active"] {
+        #expect(answer.json[name] == nil, sourceLocation: location)
+    }
+}
+
+/// Checks that a person was shown a page that refuses, and is sent nowhere.
+func expectPage(_ answer: Answer, _ status: Int, _ text: String = "", _ location: SourceLocation = #_sourceLocation) {
+    #expect(answer.status == status, sourceLocation: location)
+    #expect(answer.header("Location") == nil, sourceLocation: location)
+    #expect(answer.header("Content-Type")?.hasPrefix("text/html") == true, sourceLocation: location)
+    #expect(text.isEmpty || answer.body.contains(text), sourceLocation: location)
+}
+
+/// Checks that a refusal was sent to the app, with `state` and `iss`, and no code.
+func expectRedirect(
+    _ answer: Answer, _ home: TestHome, _ error: String, _ location: SourceLocation = #_sourceLocation
+) {
+    #expect(answer.status == 303, sourceLocation: location)
+    let target = answer.header("Location")?.hasPrefix(OAuth2App.redirectURI + "?") == true
+    #expect(target, sourceLocation: location)
+    #expect(answer.redirect.all("error") == [error], sourceLocation: location)
+    #expect(answer.redirect.all("state") == ["s-1"], sourceLocation: location)
+    #expect(answer.redirect.all("iss") == [home.issuer], sourceLocation: location)
+    #expect(answer.redirect.first("code") == nil, sourceLocation: location)
+}
+
 extension TestHome {
-    /// Sends one request.
+    /// Sends one request; under the name that the home has for that path, unless the test gives a `Host` of its own.
     func send(
         _ method: String, _ path: String, headers: [(String, String)] = [], form: [Parameter]? = nil,
         body: String? = nil
@@ -45,6 +76,9 @@ extension TestHome {
         var request = HTTPClientRequest(url: path.hasPrefix("http") ? path : base + path)
         request.method = .RAW(value: method)
         for (name, value) in headers { request.headers.add(name: name, value: value) }
+        if !path.hasPrefix("http"), origin(of: path) != base, request.headers["Host"].isEmpty {
+            request.headers.add(name: "Host", value: String(origin(of: path).drop { $0 != ":" }.dropFirst(3)))
+        }
         if let form {
             request.headers.add(name: "Content-Type", value: FormCoding.mediaType)
             request.body = .bytes(ByteBuffer(string: FormCoding.encode(form)))
@@ -58,19 +92,31 @@ extension TestHome {
     }
 }
 
+extension TestHome {
+    /// The origin that a path is asked under.
+    func origin(of path: String) -> String {
+        path.hasPrefix("/api/") || path.hasPrefix("/.well-known/oauth-protected-resource") ? resource : issuer
+    }
+}
+
 /// One browser with its cookie.
 struct Browser: Sendable {
     let home: TestHome
+    /// Who uses it.
+    let person: String
     private(set) var cookie: String?
 
-    init(_ home: TestHome) { self.home = home }
+    init(_ home: TestHome, of person: String = "anna") {
+        self.home = home
+        self.person = person
+    }
 
     func get(_ path: String) async throws -> Answer { try await home.send("GET", path, headers: cookieHeader) }
 
     /// Sends a form as the page of this home would.
     mutating func post(_ path: String, _ fields: [(String, String)], origin: String? = nil) async throws -> Answer {
         let answer = try await home.send(
-            "POST", path, headers: cookieHeader + [("Origin", origin ?? home.base)],
+            "POST", path, headers: cookieHeader + [("Origin", origin ?? home.issuer)],
             form: fields.map { Parameter($0.0, $0.1) })
         if let set = answer.header("Set-Cookie") { cookie = String(set.prefix { $0 != ";" }) }
         return answer
@@ -79,7 +125,7 @@ struct Browser: Sendable {
     /// Types name and password into the sign-in page that is shown.
     mutating func signIn(_ page: Answer, password: String = TestHome.password) async throws -> Answer {
         let next = try #require(page.field("next"))
-        return try await post("/sign-in", [("name", "anna"), ("password", password), ("next", next)])
+        return try await post("/sign-in", [("name", person), ("password", password), ("next", next)])
     }
 
     /// Opens a page, signs in when asked to, and returns the page behind that.
@@ -91,9 +137,14 @@ struct Browser: Sendable {
         return try await get(try #require(answer.header("Location")))
     }
 
-    /// Presses a button of the consent page.
-    mutating func decide(_ decision: String, on page: Answer, at path: String) async throws -> Answer {
-        try await post(path, [("form_token", try #require(page.field("form_token"))), ("decision", decision)])
+    /// Presses a button of the consent page, with the box that says "always" ticked or not.
+    mutating func decide(
+        _ decision: String, on page: Answer, at path: String, always: Bool = false
+    ) async throws -> Answer {
+        try await post(
+            path,
+            [("form_token", try #require(page.field("form_token"))), ("decision", decision)]
+                + (always ? [("always", "yes")] : []))
     }
 
     private var cookieHeader: [(String, String)] { cookie.map { [("Cookie", $0)] } ?? [] }

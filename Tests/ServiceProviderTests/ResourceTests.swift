@@ -18,21 +18,23 @@ import Vault
         try await TestHome.run { home in
             let app = try await OAuth2App.register(home)
             let (access, _) = try await app.tokens()
-            let none = try await home.send("GET", Self.api)
-            #expect(none.status == 401)
-            #expect(none.headers["WWW-Authenticate"].contains { $0.hasPrefix("Bearer ") })
-            #expect(none.headers["WWW-Authenticate"].contains { $0.hasPrefix("OAuth ") })
-            #expect(none.header("Content-Type") == "application/problem+json")
-            #expect(try await home.send("GET", Self.api + "?access_token=\(access)").status == 401)
-            let two = try await home.send(
-                "GET", Self.api,
-                headers: [("Authorization", "Bearer \(access)"), ("Authorization", "Bearer \(access)")])
-            #expect(two.status == 400)
-            for text in [
-                "Bearer", "Bearer  ", "Bearer x.y.z", "Bearer \(access)x", "Basic \(access)", "DPoP \(access)",
-            ] {
-                let answer = try await home.send("GET", Self.api, headers: [("Authorization", text)])
-                #expect(answer.status == 401, "\(text.prefix(10))")
+            try await home.expectNothingChanged {
+                let none = try await home.send("GET", Self.api)
+                #expect(none.status == 401)
+                #expect(none.headers["WWW-Authenticate"].contains { $0.hasPrefix("Bearer ") })
+                #expect(none.headers["WWW-Authenticate"].contains { $0.hasPrefix("OAuth ") })
+                #expect(none.header("Content-Type") == "application/problem+json")
+                #expect(try await home.send("GET", Self.api + "?access_token=\(access)").status == 401)
+                let two = try await home.send(
+                    "GET", Self.api,
+                    headers: [("Authorization", "Bearer \(access)"), ("Authorization", "Bearer \(access)")])
+                #expect(two.status == 400)
+                for text in [
+                    "Bearer", "Bearer  ", "Bearer x.y.z", "Bearer \(access)x", "Basic \(access)", "DPoP \(access)",
+                ] {
+                    let answer = try await home.send("GET", Self.api, headers: [("Authorization", text)])
+                    #expect(answer.status == 401, "\(text.prefix(10))")
+                }
             }
             let lower = try await home.send("GET", Self.api, headers: [("Authorization", "bearer \(access)")])
             #expect(lower.status == 200)
@@ -41,7 +43,10 @@ import Vault
                 issuer: home.base, subject: "x", audience: [home.base], clientID: app.id, issuedAt: home.clock.seconds,
                 expiresAt: home.clock.seconds + 600, tokenID: "x", scope: [])
             let foreign = try claims.sign(with: .rsa(try RSAPrivateKey(bits: 2048), keyID: nil))
-            #expect(try await app.devices(foreign).status == 401)
+            try await home.expectNothingChanged {
+                let answer = try await app.devices(foreign)
+                #expect(answer.status == 401)
+            }
         }
     }
 
@@ -61,10 +66,12 @@ import Vault
             }
             let same = try claims(issuer: home.base, audience: home.base).sign(with: key)
             #expect(try await app.devices(same).status == 200)
-            let audience = try claims(issuer: home.base, audience: "https://elsewhere.example").sign(with: key)
-            #expect(try await app.devices(audience).status == 401)
-            let issuer = try claims(issuer: "https://elsewhere.example", audience: home.base).sign(with: key)
-            #expect(try await app.devices(issuer).status == 401)
+            try await home.expectNothingChanged {
+                let audience = try claims(issuer: home.base, audience: "https://elsewhere.example").sign(with: key)
+                #expect(try await app.devices(audience).status == 401)
+                let issuer = try claims(issuer: "https://elsewhere.example", audience: home.base).sign(with: key)
+                #expect(try await app.devices(issuer).status == 401)
+            }
             let document = try await home.send("GET", "/oauth2/jwks")
             let published = try JWKSet(parsing: Array(document.body.utf8)).keys
             #expect(published.map(\.keyID) == [der.id])
@@ -81,10 +88,12 @@ import Vault
             #expect(mine.status == 200)
             let id = try #require(mine.json["id"]?.string)
             #expect(try await app.devices(access, path: Self.api + "/\(id)").status == 200)
-            let forbidden = try await app.devices(access, path: Self.api + "/hall")
-            #expect(forbidden.status == 403)
-            #expect(forbidden.header("WWW-Authenticate")?.contains("insufficient_scope") == true)
-            #expect(try await app.devices(access, path: Self.api + "/cellar").status == 404)
+            try await home.expectNothingChanged {
+                let forbidden = try await app.devices(access, path: Self.api + "/hall")
+                #expect(forbidden.status == 403)
+                #expect(forbidden.header("WWW-Authenticate")?.contains("insufficient_scope") == true)
+                #expect(try await app.devices(access, path: Self.api + "/cellar").status == 404)
+            }
         }
     }
 
@@ -96,8 +105,11 @@ import Vault
             #expect(try await app.devices(access).status == 200)
             let grant = try #require(try await home.provider.grants().first)
             try await home.provider.revokeGrant(grant.id, by: .user("test"))
-            #expect(try await app.devices(access).status == 401)
-            await #expect(throws: Refusal.self) { try await home.provider.revokeGrant(grant.id, by: .user("test")) }
+            try await home.expectNothingChanged {
+                let dead = try await app.devices(access)
+                #expect(dead.status == 401)
+                await #expect(throws: Refusal.self) { try await home.provider.revokeGrant(grant.id, by: .user("test")) }
+            }
         }
     }
 
@@ -189,8 +201,11 @@ import Vault
                 #expect(answer.body.contains("keyholder unseal"))
                 #expect(answer.header("Retry-After") != nil)
             }
-            #expect(try await app.refresh(refresh).status == 503)
-            #expect(try await app.devices(access).status == 503)
+            try await home.expectNothingChanged {
+                let refreshed = try await app.refresh(refresh)
+                #expect(refreshed.status == 503)
+                #expect(try await app.devices(access).status == 503)
+            }
             try await home.vault.unseal(with: .file(home.key))
             #expect(try await app.devices(access).status == 200)
         }

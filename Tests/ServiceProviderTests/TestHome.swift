@@ -17,29 +17,54 @@ import Vault
 /// A home with a lock `front-door`, a thermostat `hall` and a person `anna`.
 struct TestHome: Sendable {
     static let password = "correct horse battery"
+    private static let turnstile = Turnstile(places: 12)
 
+    /// Where it is reached.
     let base: String
+    /// What it calls itself: ``base``, unless a test gives it another address.
+    let issuer: String
+    /// What its app API calls itself.
+    let resource: String
     /// The folder of the home's device profiles, a copy of its own.
     let profiles: String
-    let provider: HomeProvider
+    private(set) var provider: HomeProvider
     /// What a restart of the process leaves: another provider on the same vault.
     let restarted: @Sendable () throws -> HomeProvider
-    let vault: Vault
+    private(set) var vault: Vault
+    /// The vault's file.
+    let path: String
     let key: Secret
     let clock: TestClock
     let log: CapturedLog
     let client: HTTPClient
+    private let serve: @Sendable (Vault) throws -> HomeProvider
 
-    /// Runs a home for the length of `body`; `address` is its base URL, where that is not the one it is reached at.
+    /// Runs a home for the length of `body`.
+    ///
+    /// - Parameters:
+    ///   - accessTokenLifetime: As in the configuration.
+    ///   - address: Its base URL, where that is not the one it is reached at.
+    ///   - resource: The address of its app API, where that is not the base URL.
+    ///   - old: A vault to open instead of making one: what opens it, and what puts its file at a path.
+    ///   - body: The test.
+    /// - Throws: Whatever `body` throws.
     static func run(
-        accessTokenLifetime: Duration = .seconds(20), address: String? = nil,
+        accessTokenLifetime: Duration = .seconds(20), address: String? = nil, resource: String? = nil,
+        old: (key: Secret, put: @Sendable (_ path: String) async throws -> Void)? = nil,
         _ body: @escaping @Sendable (TestHome) async throws -> Void
     ) async throws {
+        await turnstile.enter()
+        defer { turnstile.leave() }
         let folder = FileManager.default.temporaryDirectory.appending(path: "keyholder-\(Random.alphanumerics(12))")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        let key = Secret.random(count: 32)
-        let vault = try await Vault.create(at: folder.path + "/vault.sqlite", key: .file(key), homeName: "Test home")
+        let key = old?.key ?? Secret.random(count: 32)
+        let path = folder.path + "/vault.sqlite"
+        try await old?.put(path)
+        let vault =
+            old == nil
+            ? try await Vault.create(at: path, key: .file(key), homeName: "Test home")
+            : try await reopen(path, with: key)
         let clock = TestClock()
         let log = CapturedLog()
         let logger = Logger(label: "test") { _ in CapturingHandler(log: log) }
@@ -57,27 +82,30 @@ struct TestHome: Sendable {
                 homeName: "Test home", baseURL: address ?? base, accessTokenLifetime: accessTokenLifetime,
                 now: { clock.now })
             configuration.passwordCost = Scrypt(n: 1 << 8, r: 8, p: 1)
+            if let resource { configuration.resourceURL = resource }
             let copy = folder.path + "/device-profiles"
             try FileManager.default.copyItem(atPath: try installedProfiles(), toPath: copy)
             let catalog = ProfileFolder(folders: [copy], home: address ?? base)
             let settings = configuration
-            let make: @Sendable () throws -> HomeProvider = {
+            let make: @Sendable (Vault) throws -> HomeProvider = { vault in
                 try HomeProvider(vault: vault, profiles: catalog, configuration: settings, logger: logger)
             }
-            let provider = try make()
-            let router = Router()
-            provider.addRoutes(to: router)
-            late.set(router.buildResponder())
+            let serve: @Sendable (Vault) throws -> HomeProvider = { vault in
+                let provider = try make(vault)
+                let router = Router()
+                provider.addRoutes(to: router)
+                late.set(router.buildResponder(), vault)
+                return provider
+            }
+            let provider = try serve(vault)
             let client = HTTPClient(
                 eventLoopGroupProvider: .singleton, configuration: .init(redirectConfiguration: .disallow))
             let home = TestHome(
-                base: base, profiles: copy, provider: provider, restarted: make, vault: vault, key: key, clock: clock,
-                log: log,
-                client: client)
+                base: base, issuer: settings.baseURL, resource: settings.resourceURL, profiles: copy,
+                provider: provider, restarted: { try make(vault) }, vault: vault, path: path, key: key, clock: clock,
+                log: log, client: client, serve: serve)
             do {
-                try await home.enrol("front-door", as: "locks/demo-lock")
-                try await home.enrol("hall", as: "thermostats/demo-thermostat")
-                _ = try await provider.addPerson("anna", password: Secret(text: password))
+                if old == nil { try await home.furnish() }
                 try await body(home)
             } catch {
                 try await client.shutdown()
@@ -87,7 +115,28 @@ struct TestHome: Sendable {
             try await client.shutdown()
             group.cancelAll()
         }
+        try late.vault?.close()
+    }
+
+    private static func reopen(_ path: String, with key: Secret) async throws -> Vault {
+        let vault = try await Vault.open(at: path)
+        try await vault.unseal(with: .file(key))
+        return vault
+    }
+
+    /// The home after its process ended and began again: the vault's file was closed and opened, the address is the same.
+    func restart() async throws -> TestHome {
         try vault.close()
+        var home = self
+        home.vault = try await Self.reopen(path, with: key)
+        home.provider = try serve(home.vault)
+        return home
+    }
+
+    private func furnish() async throws {
+        try await enrol("front-door", as: "locks/demo-lock")
+        try await enrol("hall", as: "thermostats/demo-thermostat")
+        _ = try await provider.addPerson("anna", password: Secret(text: Self.password))
     }
 
     /// Enrols a device.
@@ -100,15 +149,6 @@ struct TestHome: Sendable {
             identityKey: Random.bytes(32), sealingKey: Random.bytes(32), createdAt: now, enrolledAt: now)
         try await vault.write { try $0.insertDevice(device) }
         return device
-    }
-
-    /// Checks that `body` leaves grants, consumers and people as they are.
-    func expectNothingChanged(_ body: () async throws -> Void) async throws {
-        let grants = try await provider.grants().map(\.id)
-        let consumers = try await provider.consumers()
-        try await body()
-        #expect(try await provider.grants().map(\.id) == grants)
-        #expect(try await provider.consumers() == consumers)
     }
 
     /// The outcomes the audit log has for an action, oldest first.
@@ -168,12 +208,17 @@ private struct CapturingHandler: LogHandler {
 private final class LateResponder: HTTPResponder {
     typealias Context = BasicRequestContext
 
-    private let responder = Mutex<RouterResponder<BasicRequestContext>?>(nil)
+    private let served = Mutex<(responder: RouterResponder<BasicRequestContext>, vault: Vault)?>(nil)
 
-    func set(_ responder: RouterResponder<BasicRequestContext>) { self.responder.withLock { $0 = responder } }
+    /// The vault that is served from.
+    var vault: Vault? { served.withLock { $0?.vault } }
+
+    func set(_ responder: RouterResponder<BasicRequestContext>, _ vault: Vault) {
+        served.withLock { $0 = (responder, vault) }
+    }
 
     func respond(to request: Request, context: BasicRequestContext) async throws -> Response {
-        guard let responder = responder.withLock({ $0 }) else { return Response(status: .serviceUnavailable) }
+        guard let responder = served.withLock({ $0?.responder }) else { return Response(status: .serviceUnavailable) }
         return try await responder.respond(to: request, context: context)
     }
 }

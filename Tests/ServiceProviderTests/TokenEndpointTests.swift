@@ -10,13 +10,6 @@ import Testing
 import Vault
 
 @Suite(.timeLimit(.minutes(2))) struct TokenEndpointTests {
-    private func expect(_ answer: Answer, _ status: Int, _ error: String, _ at: SourceLocation = #_sourceLocation) {
-        #expect(answer.status == status, sourceLocation: at)
-        #expect(answer.json["error"]?.string == error, sourceLocation: at)
-        #expect(answer.header("Cache-Control") == "no-store", sourceLocation: at)
-        #expect(answer.json["access_token"] == nil, sourceLocation: at)
-    }
-
     @Test("P34 a code that comes again with everything right ends what came of it")
     func validReplay() async throws {
         try await TestHome.run { home in
@@ -26,7 +19,10 @@ import Vault
             let access = try #require(issued.json["access_token"]?.string)
             let refresh = try #require(issued.json["refresh_token"]?.string)
             #expect(try await app.devices(access).status == 200)
-            expect(try await app.token(app.redemption(code)), 400, "invalid_grant")
+            let changed = try await home.changedTables {
+                expect(try await app.token(app.redemption(code)), 400, "invalid_grant")
+            }
+            #expect(changed == ["sp_grant"])
             #expect(try await app.devices(access).status == 401)
             expect(try await app.refresh(refresh), 400, "invalid_grant")
             #expect(try await home.audited("provider.revoke") == ["revoked"])
@@ -97,7 +93,9 @@ import Vault
             #expect(try await app.token(right).status == 200)
             let late = try await app.code()
             home.clock.advance(by: 61)
-            expect(try await app.token(app.redemption(late)), 400, "invalid_grant")
+            try await home.expectNothingChanged {
+                expect(try await app.token(app.redemption(late)), 400, "invalid_grant")
+            }
         }
     }
 
@@ -186,10 +184,10 @@ import Vault
             home.clock.advance(by: 89 * 86400)
             #expect(try await app.refresh(idle).status == 200)
             home.clock.advance(by: 90 * 86400)
-            expect(try await app.refresh(idle), 400, "invalid_grant")
+            try await home.expectNothingChanged { expect(try await app.refresh(idle), 400, "invalid_grant") }
             let (_, ended) = try await app.tokens()
             #expect(try await app.revoke(ended).status == 200)
-            expect(try await app.refresh(ended), 400, "invalid_grant")
+            try await home.expectNothingChanged { expect(try await app.refresh(ended), 400, "invalid_grant") }
         }
     }
 
@@ -208,11 +206,14 @@ import Vault
                 try await home.provider.removeApp("Lamp")
                 try await home.provider.removeApp(signed.consumer.key)
             }
-            let redeemed = try await app.token(app.redemption(code))
-            expect(redeemed, who == "person" ? 400 : 401, who == "person" ? "invalid_grant" : "invalid_client")
-            #expect(try await app.refresh(refresh).json["access_token"] == nil)
-            #expect(try await app.devices(access).status == 401)
-            #expect(try await signed.exchange(requestToken, verifier: verifier).status == 401)
+            try await home.expectNothingChanged {
+                let error = who == "person" ? "invalid_grant" : "invalid_client"
+                for answer in [try await app.token(app.redemption(code)), try await app.refresh(refresh)] {
+                    expect(answer, who == "person" ? 400 : 401, error)
+                }
+                #expect(try await app.devices(access).status == 401)
+                #expect(try await signed.exchange(requestToken, verifier: verifier).status == 401)
+            }
             #expect(try await home.provider.grants().isEmpty)
         }
     }

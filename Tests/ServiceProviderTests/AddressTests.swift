@@ -4,7 +4,7 @@ import OAuth
 import ServiceProvider
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct AddressTests {
+@Suite(.timeLimit(.minutes(5))) struct AddressTests {
     private func signIn(_ home: TestHome, host: String, origin: String) async throws -> Int {
         try await home.send(
             "POST", "/sign-in", headers: [("Host", host), ("Origin", origin)],

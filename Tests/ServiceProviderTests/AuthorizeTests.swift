@@ -8,7 +8,7 @@ import ServiceProvider
 import Testing
 import Vault
 
-@Suite(.timeLimit(.minutes(2))) struct AuthorizeTests {
+@Suite(.timeLimit(.minutes(5))) struct AuthorizeTests {
     @Test(
         "P25 a redirect URI that is not the registered one gets a page and no redirect",
         arguments: [

@@ -6,7 +6,7 @@ import StrictJSON
 import Testing
 import Vault
 
-@Suite(.timeLimit(.minutes(2))) struct BrokenProfileTests {
+@Suite(.timeLimit(.minutes(5))) struct BrokenProfileTests {
     @Test(
         "a grant whose profile is missing or broken is shown by its operation's name and can be taken back",
         arguments: [nil, "operations: ["])

@@ -8,7 +8,7 @@ import StrictJSON
 import Testing
 import Vault
 
-@Suite(.timeLimit(.minutes(2))) struct FlowTests {
+@Suite(.timeLimit(.minutes(5))) struct FlowTests {
     @Test("OAuth 1.0a by redirect: an app gets a token, uses it, and ends it")
     func oauth1Redirect() async throws {
         try await TestHome.run { home in

@@ -8,7 +8,7 @@ import StrictJSON
 import Testing
 import Vault
 
-@Suite(.timeLimit(.minutes(2))) struct GuessingTests {
+@Suite(.timeLimit(.minutes(5))) struct GuessingTests {
     private func refusals(_ home: TestHome) async throws -> [Int64?] {
         try await home.vault.read { try $0.auditEntries(after: 0, limit: 1000) }
             .filter { $0.action == "provider.token" && $0.outcome == "refused" }

@@ -10,7 +10,7 @@ import StrictJSON
 import Testing
 import Vault
 
-@Suite(.timeLimit(.minutes(2))) struct ResourceTests {
+@Suite(.timeLimit(.minutes(5))) struct ResourceTests {
     private static let api = "/api/v1/devices"
 
     @Test("P52 no token, one in the query, two, garbage, or one that somebody else signed")

@@ -7,7 +7,7 @@ import ServiceProvider
 import Testing
 import Vault
 
-@Suite(.timeLimit(.minutes(2))) struct SignInTests {
+@Suite(.timeLimit(.minutes(5))) struct SignInTests {
     private func attempt(_ home: TestHome, _ name: String, _ password: String) async throws -> Answer {
         var browser = Browser(home)
         return try await browser.post("/sign-in", [("name", name), ("password", password), ("next", "/")])

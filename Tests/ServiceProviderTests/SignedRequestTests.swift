@@ -9,7 +9,7 @@ import ServiceProvider
 import Testing
 import Vault
 
-@Suite(.timeLimit(.minutes(2))) struct SignedRequestTests {
+@Suite(.timeLimit(.minutes(5))) struct SignedRequestTests {
     private static let first = "/oauth1/request_token"
     private static let last = "/oauth1/access_token"
     private static let api = "/api/v1/devices"

@@ -7,6 +7,7 @@ import FoundationEssentials
 import Hummingbird
 import Logging
 import NIOCore
+import OAuth
 import Sealing
 import ServiceProvider
 import Settings
@@ -105,7 +106,10 @@ struct TestHome: Sendable {
                 provider: provider, restarted: { try make(vault) }, vault: vault, path: path, key: key, clock: clock,
                 log: log, client: client, serve: serve)
             do {
-                if old == nil { try await home.furnish() }
+                if old == nil {
+                    try await home.vault.write { try $0.insertKey(try Self.tokenKey.stored(at: clock.now)) }
+                    try await home.furnish()
+                }
                 try await body(home)
             } catch {
                 try await client.shutdown()
@@ -117,6 +121,9 @@ struct TestHome: Sendable {
         }
         try late.vault?.close()
     }
+
+    /// One key for all homes: making one takes as long as a test. Those that are about keys make their own by rotation.
+    private static let tokenKey = Result { try RSAPrivateKey(bits: 2048) }
 
     private static func reopen(_ path: String, with key: Secret) async throws -> Vault {
         let vault = try await Vault.open(at: path)
@@ -220,5 +227,14 @@ private final class LateResponder: HTTPResponder {
     func respond(to request: Request, context: BasicRequestContext) async throws -> Response {
         guard let responder = served.withLock({ $0?.responder }) else { return Response(status: .serviceUnavailable) }
         return try await responder.respond(to: request, context: context)
+    }
+}
+
+extension Result<RSAPrivateKey, any Error> {
+    fileprivate func stored(at now: Date) throws -> StoredKey {
+        let key = try get()
+        return StoredKey(
+            id: JWTVerificationKey.rsa(key.publicKey, keyID: nil).thumbprint, purpose: .accessToken,
+            secret: try key.derBytes(), createdAt: now, retiredAt: nil)
     }
 }

@@ -9,7 +9,7 @@ import StrictJSON
 import Testing
 import Vault
 
-@Suite(.timeLimit(.minutes(2))) struct TokenEndpointTests {
+@Suite(.timeLimit(.minutes(5))) struct TokenEndpointTests {
     @Test("P34 a code that comes again with everything right ends what came of it")
     func validReplay() async throws {
         try await TestHome.run { home in

@@ -19,6 +19,7 @@ let strict: [SwiftSetting] = [
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -96,7 +97,7 @@ let package = Package(
             name: "Gateway",
             dependencies: [
                 "Commanding", "Delegation", "Granting", "OAuth", "Sealing", "ServiceProvider", "StrictJSON", "Vault",
-                hummingbird, lifecycle, logging,
+                hummingbird, hummingbirdCore, lifecycle, logging,
             ] + nio,
             swiftSettings: strict),
 

@@ -5,6 +5,7 @@ import Delegation
 import Granting
 import Hummingbird
 import Sealing
+import ServiceProvider
 import StrictJSON
 import Vault
 
@@ -24,6 +25,7 @@ extension ControlAPI {
             await parts.commander.pause(within: .seconds(35))
             await parts.keeper.pause(within: .seconds(25))
             parts.vault.seal()
+            parts.provider.forgetKeys()
             // From here on the vault itself refuses.
             await parts.commander.resume()
             return Response(json: ["sealed": true])

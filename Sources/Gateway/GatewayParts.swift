@@ -7,6 +7,7 @@ package import FoundationEssentials
 import Glibc
 package import Granting
 import Hummingbird
+import HummingbirdCore
 package import Logging
 import NIOCore
 package import ServiceLifecycle
@@ -65,15 +66,22 @@ package struct GatewayParts: Sendable {
         }
         // Whoever opens a connection and says nothing is let go.
         let patience = TimeAmount.seconds(30)
+        // Beyond this the next one waits to be accepted, so that a flood here leaves descriptors for the control socket,
+        // the broker and the file.
+        let crowd = 512
         return [
             Application(
                 router: providerRouter, server: .http1(configuration: .init(idleTimeout: patience)),
-                configuration: .init(address: .hostname(listen.host, port: listen.port), serverName: "Keyholder"),
+                configuration: .init(
+                    address: .hostname(listen.host, port: listen.port), serverName: "Keyholder",
+                    availableConnectionsDelegate: MaximumAvailableConnections(crowd, logger: logger)),
                 onServerRunning: { _ in await doors.opened() }, logger: logger),
             Application(
                 router: RedirectListener(parts: self).router(),
                 server: .http1(configuration: .init(idleTimeout: patience)),
-                configuration: .init(address: .hostname(redirect.host, port: redirect.port), serverName: "Keyholder"),
+                configuration: .init(
+                    address: .hostname(redirect.host, port: redirect.port), serverName: "Keyholder",
+                    availableConnectionsDelegate: MaximumAvailableConnections(crowd / 8, logger: logger)),
                 onServerRunning: { _ in await doors.opened() }, logger: logger),
             Application(
                 router: ControlAPI(parts: self).router(),

@@ -78,7 +78,7 @@ def rates(programs, action):
     return best
 
 
-# OAuth 2: the same token request to three providers.
+# OAuth 2: the same token request to each provider.
 
 
 def start_glewlwyd():
@@ -137,10 +137,10 @@ database = {{ type = "sqlite3" path = "{home}/database" }};
     return f"http://127.0.0.1:{port}/api/glwd/token", "bench", "bench-secret-0123456789", "&scope=bench"
 
 
-def start_authlib():
+def start_authlib(*options):
     port = free_port()
     start(python, f"{checkout}/Tests/Peers/authlib_oauth2_provider.py", "--port", str(port), "--client-id", "bench",
-          "--client-secret", "bench-secret-0123456789", "--redirect-uri", "http://127.0.0.1/",
+          "--client-secret", "bench-secret-0123456789", "--redirect-uri", "http://127.0.0.1/", *options,
           stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
     wait_for(port)
     return f"http://127.0.0.1:{port}/token", "bench", "bench-secret-0123456789", ""
@@ -185,7 +185,11 @@ try:
         for name, rate in measured.items():
             facts["oauth1"].append({"action": action, "name": name, "per_second": round(rate),
                                     "ratio": round(measured["keyholder"] / rate, 2)})
-    servers = {"keyholder": register_app(), "glewlwyd": start_glewlwyd(), "Authlib (in memory)": start_authlib()}
+    # As it is, Authlib hands out random texts and remembers them. Durable, it does what we do: a signed JWT whose row is
+    # on the disk first.
+    servers = {
+        "keyholder": register_app(), "glewlwyd": start_glewlwyd(), "Authlib, in memory": start_authlib(),
+        "Authlib, durable and signed": start_authlib("--durable", f"{demo}/authlib.sqlite")}
     for server in servers.values():
         load(*server, 1)
     for name, server in servers.items():

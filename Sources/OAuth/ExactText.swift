@@ -24,6 +24,14 @@ extension StringProtocol {
     }
 }
 
+extension String {
+    /// The text that bytes spell; `nil` unless all of them are UTF-8.
+    init?(utf8 bytes: ArraySlice<UInt8>) {
+        guard let text = try? UTF8Span(validating: bytes.span) else { return nil }
+        self.init(copying: text)
+    }
+}
+
 /// The media type of a `Content-Type` value, lower case, without parameters.
 func mediaType(_ contentType: String?) -> String? {
     contentType.map { $0.prefix { $0 != ";" }.trimmed.lowercased() }

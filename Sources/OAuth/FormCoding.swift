@@ -24,6 +24,7 @@ extension [Parameter] {
     /// The first name that occurs more than once among those for which `matters` is true.
     func repeatedName(where matters: (String) -> Bool = { _ in true }) -> String? {
         var seen: Set<String> = []
+        seen.reserveCapacity(count)
         return first { matters($0.name) && !seen.insert($0.name).inserted }?.name
     }
 }
@@ -78,6 +79,6 @@ package enum FormCoding {
 
     /// Reads one name or value.
     static func decode(_ text: some StringProtocol) -> String? {
-        PercentEncoding.unescape(text.utf8, plusIsSpace: true)
+        PercentEncoding.unescape(Array(text.utf8)[...], plusIsSpace: true)
     }
 }

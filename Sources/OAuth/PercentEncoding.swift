@@ -32,11 +32,11 @@ package enum PercentEncoding {
             // Runs of literal bytes are copied at once.
             var start = 0
             for index in 0..<bytes.count where !isUnreserved(bytes[index]) {
-                out.append(contentsOf: bytes[start..<index])
+                out.append(contentsOf: UnsafeBufferPointer(rebasing: bytes[start..<index]))
                 append(bytes[index], literally: false, to: &out)
                 start = index + 1
             }
-            out.append(contentsOf: bytes[start...])
+            out.append(contentsOf: UnsafeBufferPointer(rebasing: bytes[start...]))
         }
         if known == nil {
             for byte in bytes { append(byte, literally: isUnreserved(byte), to: &out) }
@@ -58,14 +58,23 @@ package enum PercentEncoding {
     /// - Throws: ``OAuthError/malformedEncoding(_:)`` for a `%` without two hex digits, for bytes that are not visible
     ///   ASCII, and when the result is not UTF-8.
     package static func decode(_ text: some StringProtocol) throws(OAuthError) -> String {
-        guard text.isVisibleASCII, let decoded = unescape(text.utf8, plusIsSpace: false) else {
+        try decode(Array(text.utf8)[...])
+    }
+
+    static func decode(_ bytes: ArraySlice<UInt8>) throws(OAuthError) -> String {
+        guard bytes.allSatisfy({ (0x21...0x7E).contains($0) }), let decoded = unescape(bytes, plusIsSpace: false) else {
             throw .malformedEncoding("percent-encoding")
         }
         return decoded
     }
 
-    static func unescape(_ bytes: some Sequence<UInt8>, plusIsSpace: Bool) -> String? {
+    static func unescape(_ bytes: ArraySlice<UInt8>, plusIsSpace: Bool) -> String? {
+        // Most texts have nothing to decode.
+        guard bytes.contains(where: { $0 == UInt8(ascii: "%") || (plusIsSpace && $0 == UInt8(ascii: "+")) }) else {
+            return String(utf8: bytes)
+        }
         var out: [UInt8] = []
+        out.reserveCapacity(bytes.count)
         var rest = bytes.makeIterator()
         while let byte = rest.next() {
             switch byte {
@@ -76,7 +85,7 @@ package enum PercentEncoding {
             default: out.append(byte)
             }
         }
-        return String(validating: out, as: UTF8.self)
+        return String(utf8: out[...])
     }
 
     private static func value(_ byte: UInt8) -> UInt8? {

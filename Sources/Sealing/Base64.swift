@@ -31,6 +31,11 @@ package enum Base64 {
 
     /// The text of some bytes.
     package static func encode(_ bytes: some Collection<UInt8>, as variant: Variant) -> String {
+        encode(Array(bytes), as: variant)
+    }
+
+    /// The text of some bytes.
+    package static func encode(_ bytes: [UInt8], as variant: Variant) -> String {
         let alphabet = variant == .url ? urlAlphabet : standardAlphabet
         var out: [UInt8] = []
         out.reserveCapacity((bytes.count + 2) / 3 * 4)
@@ -51,7 +56,12 @@ package enum Base64 {
 
     /// The bytes of a text, or `nil` unless it is exactly what ``encode(_:as:)`` would have written.
     package static func decode(_ text: some Collection<UInt8>, as variant: Variant) -> [UInt8]? {
-        var input = Array(text)
+        decode(Array(text), as: variant)
+    }
+
+    /// The bytes of a text, or `nil` unless it is exactly what ``encode(_:as:)`` would have written.
+    package static func decode(_ text: [UInt8], as variant: Variant) -> [UInt8]? {
+        var input = text[...]
         if variant == .standard {
             guard input.count % 4 == 0 else { return nil }
             for _ in 0..<2 where input.last == UInt8(ascii: "=") { input.removeLast() }

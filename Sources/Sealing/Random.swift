@@ -15,7 +15,7 @@ package enum Random {
         }
     }
 
-    /// `count` random bytes that are no secret (nonces, identifiers).
+    /// `count` random bytes for what others get to see: nonces, identifiers, tokens, codes.
     package static func bytes(_ count: Int) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)
         bytes.withUnsafeMutableBytes { fill($0) }
@@ -29,9 +29,13 @@ package enum Random {
     /// Strict OAuth 1.0a libraries accept 20 to 30 of these as key, token or nonce.
     package static func alphanumerics(_ count: Int) -> String {
         var text: [UInt8] = []
+        text.reserveCapacity(count)
         while text.count < count {
-            // 248 = 4 × 62: larger bytes are thrown away so that every character is equally likely.
-            for byte in bytes(count) where byte < 248 && text.count < count { text.append(alphabet[Int(byte) % 62]) }
+            // 248 = 4 × 62: larger bytes are thrown away so that every character is equally likely. Asking for some more
+            // at once costs less than asking again.
+            for byte in bytes(count + count / 4) where byte < 248 && text.count < count {
+                text.append(alphabet[Int(byte) % 62])
+            }
         }
         return String(decoding: text, as: UTF8.self)
     }

@@ -1,4 +1,5 @@
-// Access tokens are signed with a key that serves nothing else and leaves the vault only for the moment of signing.
+// Access tokens are signed with a key that serves nothing else, after their row is written: what is handed out is stored,
+// and a row whose token was never signed opens nothing.
 
 import Delegation
 import FoundationEssentials
@@ -10,10 +11,10 @@ extension HomeProvider {
     /// The key that signs access tokens, made at its first use.
     func signingKey(in transaction: Transaction) throws -> JWTSigningKey {
         let stored = try transaction.key(for: .accessToken) { try makeTokenKey() }
-        return .rsa(try RSAPrivateKey(der: stored.secret), keyID: stored.id)
+        return .rsa(try parsed(stored), keyID: stored.id)
     }
 
-    /// Issues an access token for a grant and stores its row; `scopes` are never more than the grant's.
+    /// Stores the row of an access token for a grant; `scopes` are never more than the grant's.
     ///
     /// - Parameters:
     ///   - grant: What a person allowed.
@@ -22,12 +23,12 @@ extension HomeProvider {
     ///   - thumbprint: The key it is bound to, `nil` for a bearer token.
     ///   - notAfter: When it ends at the latest.
     ///   - transaction: Where the row goes.
-    /// - Returns: The reply, without a refresh token.
-    /// - Throws: An error of the vault or of the key; nothing is stored then.
+    /// - Returns: What is to be signed.
+    /// - Throws: An error of the vault; nothing is stored then.
     func issueAccessToken(
         for grant: ConsentedGrant, scopes: [ScopedOperation], audience: [String], thumbprint: String?,
         notAfter: Date? = nil, in transaction: Transaction
-    ) throws -> TokenReply {
+    ) throws -> AccessTokenClaims {
         let now = configuration.now()
         let issuedAt = now.unixSeconds
         var lifetime = Int(configuration.accessTokenLifetime.components.seconds)
@@ -44,10 +45,7 @@ extension HomeProvider {
         try transaction.insertAccessToken(
             id: claims.tokenID, secret: nil, grant: grant.id, scopes: scopes, audience: audience,
             thumbprint: thumbprint, expiresAt: Date(timeIntervalSince1970: Double(claims.expiresAt)), now: now)
-        let token = Secret(text: try claims.sign(with: try signingKey(in: transaction)))
-        return TokenReply(
-            accessToken: token, tokenType: thumbprint == nil ? .bearer : .dpop, expiresIn: lifetime,
-            scope: claims.scope)
+        return claims
     }
 
     /// The claims of an access token that this home signed, live or not.

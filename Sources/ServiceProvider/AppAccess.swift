@@ -16,8 +16,8 @@ package struct AppAccess: Sendable {
     package let scopes: [ScopedOperation]
     /// SHA-256 of the access token, 32 bytes.
     package let accessTokenHash: [UInt8]
-    /// Whether a change of the body on the way would have been noticed by the signature; always for a bearer token,
-    /// which promises nothing of the kind.
+    /// Whether the request is as protected as its kind can be: an OAuth 1.0a signature covers the body, an OAuth 2 token
+    /// never promised to.
     package let coversBody: Bool
     private let tokenID: String
 
@@ -72,12 +72,19 @@ extension HomeProvider {
 
     func resolve(_ incoming: Incoming) async throws -> AppAccess {
         let access = try await authenticated(incoming)
+        try admit(access.consumer, method: incoming.method)
+        return access
+    }
+
+    /// Counts a request of a consumer.
+    ///
+    /// - Throws: ``ProviderFault/tooOften(seconds:)``.
+    func admit(_ consumer: RegisteredConsumer, method: String) throws {
         // The agent asks before every command it sends; it is not made to wait for itself.
-        let kind = RequestRate.Kind(method: incoming.method)
-        if !access.consumer.isAgent, let seconds = rate.admit(access.consumer.id, kind, at: configuration.elapsed()) {
+        let kind = RequestRate.Kind(method: method)
+        if !consumer.isAgent, let seconds = rate.admit(consumer.id, kind, at: configuration.elapsed()) {
             throw ProviderFault.tooOften(seconds: seconds)
         }
-        return access
     }
 
     private func authenticated(_ incoming: Incoming) async throws -> AppAccess {
@@ -111,8 +118,8 @@ extension HomeProvider {
     ///
     /// - Throws: ``ProviderFault/token(_:)``.
     func requireBinding(
-        _ thumbprint: String?, scheme: TokenScheme, token: Secret, audience: [String], _ incoming: Incoming,
-        in transaction: Transaction
+        _ thumbprint: String?, scheme: TokenScheme, token: Secret, _ proof: DPoPProof?, audience: [String],
+        _ incoming: Incoming, in transaction: Transaction
     ) throws {
         guard audience.isEmpty || isFor(audience, target: incoming.path) else {
             throw ProviderFault.token(.invalidToken)
@@ -122,18 +129,30 @@ extension HomeProvider {
             return
         }
         guard scheme == .dpop else { throw ProviderFault.token(.invalidToken) }
+        guard let proof else { throw ProviderFault.token(.invalidProof) }
+        guard proof.thumbprint == thumbprint else { throw ProviderFault.token(.invalidToken) }
         do {
-            let proven = try provenThumbprint(
-                incoming, origin: configuration.resourceURL, accessToken: token, in: transaction)
-            guard let proven else { throw OAuth2Refusal.invalidDPoPProof }
-            guard proven == thumbprint else { throw ProviderFault.token(.invalidToken) }
-        } catch let refusal as OAuth2Refusal {
+            _ = try use(proof, in: transaction)
+        } catch is OAuth2Refusal {
+            throw ProviderFault.token(.invalidProof)
+        }
+    }
+
+    /// The proof that goes with a token bound to a key; with a bearer token none is looked at.
+    ///
+    /// - Throws: ``ProviderFault/token(_:)``.
+    func resourceProof(_ incoming: Incoming, scheme: TokenScheme, token: Secret) throws -> DPoPProof? {
+        guard scheme == .dpop else { return nil }
+        do {
+            return try proof(incoming, origin: configuration.resourceURL, accessToken: token)
+        } catch ProviderFault.oauth2(let refusal) {
             throw ProviderFault.token(refusal == .useDPoPNonce ? .useNonce : .invalidProof)
         }
     }
 
     private func resolveToken(_ incoming: Incoming) async throws -> AppAccess {
         let (token, scheme) = try presentedToken(incoming)
+        let proof = try resourceProof(incoming, scheme: scheme, token: token)
         let now = configuration.now()
         let check: @Sendable (Transaction) throws -> IssuedAccessToken = { transaction in
             guard let found = try accessToken(token, in: transaction) else {
@@ -147,7 +166,8 @@ extension HomeProvider {
                 throw ProviderFault.token(.invalidToken)
             }
             try requireBinding(
-                found.thumbprint, scheme: scheme, token: token, audience: found.audience, incoming, in: transaction)
+                found.thumbprint, scheme: scheme, token: token, proof, audience: found.audience, incoming,
+                in: transaction)
             return found
         }
         let found: IssuedAccessToken
@@ -182,14 +202,13 @@ extension HomeProvider {
 
     /// The device of that id or name, as far as the asker may know it.
     ///
-    /// - Throws: ``ProviderFault/noSuchDevice``, or that the token allows nothing on it.
+    /// - Throws: ``ProviderFault/noSuchDevice``, also when the token allows nothing on it.
     package func device(_ nameOrID: String, for access: AppAccess) async throws -> Device {
         guard let device = try await vault.read({ try device(nameOrID, in: $0) }) else {
             throw ProviderFault.noSuchDevice
         }
-        guard access.scopes.contains(where: { $0.device == device.id }) else {
-            throw ProviderFault.token(.insufficientScope)
-        }
+        // Of the others it is not even told that they are there.
+        guard access.scopes.contains(where: { $0.device == device.id }) else { throw ProviderFault.noSuchDevice }
         return device
     }
 }

@@ -58,6 +58,11 @@ extension HomeProvider {
             } catch let refusal as OAuth2Refusal {
                 result = .failure(refusal)
             }
+            if case .failure(let refusal) = result, consumer.terms.authentication == .none, !refusal.isRoutine {
+                // Anybody can be a public client: it is counted like a failed proof.
+                let seconds = try auditFailure(of: consumer, subject: subject, why: refusal.code, in: transaction)
+                return .failure(seconds.map { .tooOften(seconds: $0) } ?? .oauth2(refusal))
+            }
             if case .failure(let refusal) = result, !refusal.isRoutine {
                 try transaction.audit(
                     AuditEntry(
@@ -69,7 +74,10 @@ extension HomeProvider {
         switch result {
         case .success(let reply): return reply
         case .failure(let fault):
-            logger.notice("client refused", metadata: ["at": "\(subject)", "oauth.error": "\(fault)"])
+            let isRoutine = if case .oauth2(let refusal) = fault { refusal.isRoutine } else { false }
+            logger.log(
+                level: isRoutine ? .debug : .notice, "client refused",
+                metadata: ["http.endpoint": "\(subject)", "oauth.error": "\(fault)"])
             throw fault
         }
     }
@@ -103,17 +111,17 @@ extension HomeProvider {
     }
 
     private func signer(of assertion: ClientAssertion, in transaction: Transaction) throws -> RegisteredConsumer? {
-        guard let consumer = try oauth2Consumer(assertion.clientID, .privateKeyJWT, in: transaction),
-            let keys = consumer.terms.keys.flatMap({ try? JWKSet(parsing: $0.bytes) })
-        else { return nil }
+        guard let consumer = try oauth2Consumer(assertion.clientID, .privateKeyJWT, in: transaction) else { return nil }
+        let keys = try consumer.publicKeys()
         let now = configuration.now()
         let verified: ClientAssertion.Verified
         do {
             verified = try assertion.verify(
-                keys: keys.keys, issuer: configuration.baseURL, now: now.unixSeconds,
+                keys: keys, issuer: configuration.baseURL, now: now.unixSeconds,
                 longest: ServiceProviderConfiguration.assertionLimit)
         } catch {
-            logger.notice("client assertion refused", metadata: ["client": "\(consumer.key)", "why": "\(error)"])
+            logger.notice(
+                "client assertion refused", metadata: ["oauth.client_id": "\(consumer.key)", "oauth.error": "\(error)"])
             return nil
         }
         let isNew = try transaction.useProof(
@@ -161,6 +169,20 @@ extension HomeProvider {
                     outcome: "refused", detail: .object(detail)), at: now)
         }
         return verdict.retryAfter
+    }
+}
+
+extension RegisteredConsumer {
+    /// Its public keys.
+    ///
+    /// - Throws: `VaultError.badRow` when they cannot be read any more.
+    func publicKeys() throws -> [JWTVerificationKey] {
+        guard let keys = terms.keys else { return [] }
+        do {
+            return try JWKSet(parsing: keys.bytes).keys
+        } catch {
+            throw VaultError.badRow(table: "sp_consumer", column: "jwks")
+        }
     }
 }
 

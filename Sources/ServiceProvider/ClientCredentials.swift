@@ -14,8 +14,8 @@ extension HomeProvider {
         scope: [String], _ order: TokenOrder, in transaction: Transaction
     ) throws -> Result<IssuedTokens, OAuth2Refusal> {
         guard order.consumer.terms.authentication != .none else { return .failure(.unauthorizedClient) }
-        guard RequestedOperation.asked(scope).isEmpty else { return .failure(.invalidScope) }
-        guard order.details.isEmpty else { return .failure(.invalidAuthorizationDetails) }
+        guard try RequestedOperation.withoutOpenID(scope).isEmpty else { return .failure(.invalidScope) }
+        guard order.details == nil else { return .failure(.invalidAuthorizationDetails) }
         guard order.resource.allSatisfy({ $0 == configuration.resourceURL }) else { return .failure(.invalidTarget) }
         let lifetime = max(1, Int(configuration.accessTokenLifetime.components.seconds))
         let issuedAt = order.now.unixSeconds
@@ -26,28 +26,31 @@ extension HomeProvider {
         try transaction.insertClientToken(
             id: claims.tokenID, consumer: order.consumer.id, thumbprint: order.thumbprint,
             expiresAt: Date(timeIntervalSince1970: Double(claims.expiresAt)), now: order.now)
-        let token = Secret(text: try claims.sign(with: try signingKey(in: transaction)))
+        try transaction.audit(
+            AuditEntry(
+                actor: .app(order.consumer.key), action: "provider.token", subject: "client", authority: "client",
+                outcome: "issued"), at: order.now)
         return .success(
             IssuedTokens(
-                reply: TokenReply(
-                    accessToken: token, tokenType: order.thumbprint == nil ? .bearer : .dpop, expiresIn: lifetime),
-                extra: []))
+                claims: claims, key: try signingKey(in: transaction), refreshToken: nil, scope: nil, extra: []))
     }
 
     /// `GET /api/v1/app`: what the app that asks is registered as, and what it was granted.
     func showApp(_ incoming: Incoming) async throws -> Response {
         let now = configuration.now()
         let (token, scheme) = try presentedToken(incoming)
-        return try await vault.write { transaction in
+        let proof = try resourceProof(incoming, scheme: scheme, token: token)
+        // A proof is used up; reading needs no commit.
+        let look: @Sendable (Transaction) throws -> (client: RegisteredConsumer, reply: Response) = { transaction in
             guard let claims = try claims(of: token, in: transaction),
                 let found = try transaction.clientToken(id: claims.tokenID), found.revokedAt == nil,
                 now < found.expiresAt, found.consumer.removedAt == nil
             else { throw ProviderFault.token(.invalidToken) }
             try requireBinding(
-                found.thumbprint, scheme: scheme, token: token, audience: [configuration.resourceURL], incoming,
+                found.thumbprint, scheme: scheme, token: token, proof, audience: [configuration.resourceURL], incoming,
                 in: transaction)
             let grants = try transaction.liveGrants(at: now).filter { $0.consumer.id == found.consumer.id }
-            return Reply.json([
+            let reply = Reply.json([
                 "name": .string(found.consumer.name), "client_id": .string(found.consumer.key),
                 "grants": .array(
                     try grants.map { grant in
@@ -62,6 +65,10 @@ extension HomeProvider {
                         ])
                     }),
             ])
+            return (found.consumer, reply)
         }
+        let (client, reply) = scheme == .dpop ? try await vault.write(look) : try await vault.read(look)
+        try admit(client, method: incoming.method)
+        return reply
     }
 }

@@ -42,7 +42,7 @@ struct ConsentAnswer: Sendable {
     let approved: Bool
     /// Whether the answer is to stand for the next time too.
     var stands = false
-    /// `session`, or `standing approval`.
+    /// `session`, or `standing approval:` with its id.
     var authority = "session"
     let person: Person
     let consumer: RegisteredConsumer
@@ -111,11 +111,19 @@ extension HomeProvider {
     ) throws -> ConsentAnswer {
         let form = try takeForm(purpose, fields, in: session, by: transaction)
         let scopes = (form["scopes"]?.strings ?? []).compactMap { ScopedOperation(word: $0) }
+        let operations = try RequestedOperation.resolve(scopes, in: transaction, profiles: profiles)
         guard let decision = fields["decision"], ["approve", "deny"].contains(decision),
             let consumer = try form["consumer"]?.string.flatMap({ try transaction.registeredConsumer(id: $0) }),
-            consumer.removedAt == nil,
-            try RequestedOperation.resolve(scopes, in: transaction, profiles: profiles).count == scopes.count
+            consumer.removedAt == nil, operations.count == scopes.count
         else { throw ProviderFault.wrongForm }
+        // The page may have lain open for long; it is the yes that wants the password to be fresh.
+        let fresh = session.signedInAt.advanced(by: ServiceProviderConfiguration.freshSignIn)
+        guard decision == "deny" || !operations.hasHighRisk || configuration.now() < fresh else {
+            throw ProviderFault.notice(
+                status: 403, title: "Please sign in again",
+                advice:
+                    "Nothing was changed. This can do harm, so it wants a fresh sign-in: go back and reload the page.")
+        }
         return ConsentAnswer(
             approved: decision == "approve", stands: fields["always"] == "yes" && form["may_stand"] == true,
             person: session.person, consumer: consumer, scopes: scopes, detail: form["detail"] ?? [:])
@@ -133,7 +141,7 @@ extension HomeProvider {
         if answer.approved, answer.stands {
             try transaction.insertStandingApproval(
                 id: Random.alphanumerics(24), consumer: answer.consumer.id, person: answer.person.id,
-                scopes: answer.scopes, at: now)
+                scopes: answer.scopes, at: now, expiresAt: now.advanced(by: configuration.grantLifetime))
         }
     }
 }

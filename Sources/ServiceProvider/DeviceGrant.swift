@@ -31,7 +31,7 @@ extension HomeProvider {
             guard
                 try transaction.openDeviceCodes(of: consumer.id, at: now)
                     < ServiceProviderConfiguration.openRequestLimit
-            else { return .failure(.temporarilyUnavailable) }
+            else { throw ProviderFault.tooOften(seconds: 60) }
             let isNew = try transaction.insertDeviceCode(
                 DeviceCode(
                     hash: Self.hash(code.revealText()), consumer: consumer.id, requested: operations.map(\.scope),

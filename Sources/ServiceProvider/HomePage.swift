@@ -21,25 +21,24 @@ extension HomeProvider {
         let now = configuration.now()
         return try await vault.write { transaction in
             var shown: [[String: Any]] = []
-            for grant in try transaction.liveGrants(at: now) {
+            let grants = try transaction.liveGrants(at: now)
+            for grant in grants {
                 let operations = try ShownOperation.describe(grant.scopes, in: transaction, profiles: profiles)
                 var item: [String: Any] = [
                     "consumer": grant.consumer.name, "kind": grant.consumer.isAgent ? "This hub itself" : "App",
                     "allowed_by": grant.person.name, "since": Self.day(grant.createdAt),
-                    "until": Self.day(grant.expiresAt), "devices": operations.shown,
-                    "form_token": try issueForm(
-                        "revoke", showing: ["grant": .string(grant.id.rawValue)], in: session, by: transaction),
+                    "until": Self.day(grant.expiresAt), "devices": operations.shown, "id": grant.id.rawValue,
                 ]
                 if let used = grant.usedAt { item["used"] = Self.day(used) }
                 shown.append(item)
             }
-            let approvals = try transaction.standingApprovals().map { approval -> [String: Any] in
+            let standing = try transaction.standingApprovals(at: now)
+            let approvals = try standing.map { approval -> [String: Any] in
                 var item: [String: Any] = [
                     "consumer": approval.consumer.name, "allowed_by": approval.person.name,
                     "since": Self.day(approval.createdAt),
                     "devices": try ShownOperation.describe(approval.scopes, in: transaction, profiles: profiles).shown,
-                    "form_token": try issueForm(
-                        "forget", showing: ["approval": .string(approval.id)], in: session, by: transaction),
+                    "id": approval.id,
                 ]
                 if let used = approval.usedAt { item["used"] = Self.day(used) }
                 return item
@@ -49,6 +48,13 @@ extension HomeProvider {
                 [
                     "title": "What has access to what", "person": session.person.name, "grants": shown,
                     "approvals": approvals, "has_approvals": !approvals.isEmpty,
+                    // One for all buttons of a kind, so that the page works however long it is; what was not on it is
+                    // not taken back by it.
+                    "revoke_token": try issueForm(
+                        "revoke", showing: ["grants": .strings(grants.map(\.id.rawValue))], in: session, by: transaction
+                    ),
+                    "forget_token": try issueForm(
+                        "forget", showing: ["approvals": .strings(standing.map(\.id))], in: session, by: transaction),
                     "sign_out_token": try issueForm("sign-out", showing: [:], in: session, by: transaction),
                 ])
         }
@@ -60,8 +66,11 @@ extension HomeProvider {
         let now = configuration.now()
         try await vault.write { transaction in
             let form = try takeForm("revoke", fields, in: session, by: transaction)
+            guard let id = fields["grant"], form["grants"]?.strings?.contains(id) == true else {
+                throw ProviderFault.wrongForm
+            }
             _ = try Self.takeBack(
-                GrantID(rawValue: form["grant"]?.string ?? ""), by: .person(session.person.name), authority: "session",
+                GrantID(rawValue: id), by: .person(session.person.name), authority: "session",
                 in: transaction, at: now)
         }
         return Reply.redirect(to: "/")

@@ -12,15 +12,24 @@ extension HomeProvider {
     /// - Throws: ``Refusal`` of kind `usage` for a name or password that is not allowed, `conflict` when the name is
     ///   taken.
     package func addPerson(_ name: String, password: Secret) async throws -> Person {
+        try await addPerson(name, password: password, authority: "local") { _ in }
+    }
+
+    /// The same on some authority, which `spend` uses up in the transaction that adds the person.
+    func addPerson(
+        _ name: String, password: Secret, authority: String,
+        spend: @escaping @Sendable (Transaction) throws -> Void
+    ) async throws -> Person {
         try Self.check(name: name, password: password)
         let hash = try await passwords.hash(password, pepper: try await pepper())
         let now = configuration.now()
         let person = Person(id: Random.alphanumerics(24), name: name, createdAt: now)
         try await vault.write { transaction in
+            try spend(transaction)
             try transaction.insertPerson(person, password: hash)
             try transaction.audit(
                 AuditEntry(
-                    actor: .agent, action: "provider.person", subject: "person:\(name)", authority: "local",
+                    actor: .agent, action: "provider.person", subject: "person:\(name)", authority: authority,
                     outcome: "added"), at: now)
         }
         return person

@@ -1,5 +1,6 @@
-// The home's own service provider keeps nothing in memory but its templates, counts of failures and requests, and a key for nonces:
-// whatever it promised is in the vault before it is said, so a power cut takes nothing back and gives nothing twice.
+// The home's own service provider keeps nothing in memory but its templates, counts of failures and requests, a key for
+// nonces, and the key that signs tokens until the vault is sealed: whatever it promised is in the vault before it is said,
+// so a power cut takes nothing back and gives nothing twice.
 
 package import Delegation
 package import Hummingbird
@@ -18,6 +19,7 @@ package struct HomeProvider: Sendable {
     let failures = AuthenticationFailures()
     let nonces = DPoPNonces()
     let rate = RequestRate()
+    let tokenKey = ParsedTokenKey()
 
     /// Prepares the provider; nothing is read from the vault yet, which may be sealed.
     ///

@@ -30,7 +30,7 @@ extension HomeProvider {
                 now < refresh.usedAt.advanced(by: configuration.refreshIdleLimit)
             else { return .inactive }
             return try describe(
-                refresh.grant.scopes, of: refresh.grant, tokenType: "refresh_token",
+                refresh.grant.scopes, of: refresh.grant, tokenType: nil,
                 audience: refresh.resource.isEmpty ? [configuration.resourceURL] : refresh.resource,
                 expiresAt: refresh.grant.expiresAt.unixSeconds, thumbprint: refresh.thumbprint, in: transaction)
         }
@@ -53,7 +53,7 @@ extension HomeProvider {
     }
 
     private func describe(
-        _ scopes: [ScopedOperation], of grant: ConsentedGrant, tokenType: String, audience: [String], expiresAt: Int,
+        _ scopes: [ScopedOperation], of grant: ConsentedGrant, tokenType: String?, audience: [String], expiresAt: Int,
         issuedAt: Int? = nil, tokenID: String? = nil, thumbprint: String?, in transaction: Transaction
     ) throws -> IntrospectionReply {
         let operations = try RequestedOperation.readable(scopes, in: transaction, profiles: profiles)

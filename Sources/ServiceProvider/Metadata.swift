@@ -22,8 +22,8 @@ extension HomeProvider {
         metadata.deviceAuthorizationEndpoint = base + "/oauth2/device_authorization"
         metadata.pushedAuthorizationRequestEndpoint = base + "/oauth2/par"
         metadata.jwksURI = base + "/oauth2/jwks"
-        // There, because some clients want the member, and empty, because names of devices are nobody's business.
-        metadata.scopesSupported = []
+        // Names of devices are nobody's business; this one is taken and changes nothing.
+        metadata.scopesSupported = ["offline_access"]
         metadata.responseTypesSupported = ["code"]
         metadata.grantTypesSupported = GrantType.allCases.map(\.rawValue)
         metadata.codeChallengeMethodsSupported = [PKCE.method]
@@ -31,6 +31,8 @@ extension HomeProvider {
         metadata.tokenEndpointAuthSigningAlgValuesSupported = Self.proofAlgorithms
         metadata.revocationEndpointAuthMethodsSupported = confidential + ["none"]
         metadata.introspectionEndpointAuthMethodsSupported = confidential
+        metadata.revocationEndpointAuthSigningAlgValuesSupported = Self.proofAlgorithms
+        metadata.introspectionEndpointAuthSigningAlgValuesSupported = Self.proofAlgorithms
         metadata.dpopSigningAlgValuesSupported = Self.proofAlgorithms
         metadata.authorizationDetailsTypesSupported = [AuthorizationDetails.type]
         metadata.protectedResources = [configuration.resourceURL]

@@ -84,8 +84,8 @@ extension HomeProvider {
 
     /// What a consumer's signatures are verified with.
     private static func key(of consumer: RegisteredConsumer, in transaction: Transaction) throws -> VerificationKey? {
-        guard let keys = consumer.terms.keys else { return .secret(try transaction.secret(of: consumer)) }
-        for key in try JWKSet(parsing: keys.bytes).keys {
+        guard consumer.terms.keys != nil else { return .secret(try transaction.secret(of: consumer)) }
+        for key in try consumer.publicKeys() {
             if case .rsa(let key) = key.material { return .rsa(key) }
         }
         return nil

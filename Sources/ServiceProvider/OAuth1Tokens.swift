@@ -20,9 +20,11 @@ extension HomeProvider {
             token: Random.alphanumerics(24), secret: Secret(text: Random.alphanumerics(24)))
         let now = configuration.now()
         try await signed(verification, .temporaryCredentials) { transaction, signed in
+            // The agent shows a PIN when it cannot be reached; whoever else wants one has to be registered for it.
             let isRegistered =
                 callback == "oob"
-                || signed.consumer.redirectURIs.contains {
+                ? signed.consumer.isAgent || signed.consumer.redirectURIs.contains("oob")
+                : signed.consumer.redirectURIs.contains {
                     $0 != "oob" && RedirectURI.matches(registered: $0, requested: callback)
                 }
             guard isRegistered else { return .parameterRejected(["oauth_callback"]) }
@@ -66,7 +68,7 @@ extension HomeProvider {
             guard try transaction.moveRequestToken(token.token, from: .approved, to: .used) else { return .tokenUsed }
             try transaction.insertConsentedGrant(
                 id: grant, consumer: signed.consumer.id, person: person, scopes: token.scopes, at: now,
-                expiresAt: expiresAt)
+                expiresAt: expiresAt, limit: ServiceProviderConfiguration.grantLimit)
             try transaction.insertAccessToken(
                 id: credentials.token, secret: credentials.secret, grant: grant, scopes: token.scopes,
                 expiresAt: expiresAt, now: now)

@@ -14,6 +14,7 @@ extension HomeProvider {
         let lifetime = ServiceProviderConfiguration.pushedRequestLifetime
         let name = PushedAuthorization.prefix + Random.alphanumerics(30)
         let now = configuration.now()
+        let proof = try proof(incoming)
         try await serve(request, at: "pushed request") { transaction, consumer -> Result<Void, OAuth2Refusal> in
             guard consumer.terms.grantTypes.contains(GrantType.authorizationCode.word) else {
                 return .failure(.unauthorizedClient)
@@ -24,17 +25,22 @@ extension HomeProvider {
             }
             let pushed = try query.request()
             _ = try asked(pushed, of: consumer, in: transaction)
-            var parameters = request.parameters
+            // Only what is understood is kept.
+            var parameters = pushed.parameters().filter { parameter in
+                !pushed.extra.contains { $0.name == parameter.name }
+            }
             // RFC 9449 §10.1: a proof here binds the code as `dpop_jkt` would.
-            if let thumbprint = try provenThumbprint(incoming, origin: configuration.baseURL, in: transaction) {
+            if let thumbprint = try proof.map({ try use($0, in: transaction) }) {
                 guard pushed.dpopThumbprint ?? thumbprint == thumbprint else { return .failure(.invalidDPoPProof) }
                 if pushed.dpopThumbprint == nil { parameters.append(Parameter("dpop_jkt", thumbprint)) }
             }
+            let kept = FormCoding.encode(parameters)
+            guard kept.utf8.count <= AuthorizationQuery.maximumSize else { return .failure(.malformedRequest) }
             guard
                 try transaction.pushedRequests(of: consumer.id, at: now) < ServiceProviderConfiguration.openRequestLimit
-            else { return .failure(.temporarilyUnavailable) }
+            else { throw ProviderFault.tooOften(seconds: 60) }
             try transaction.insertPushedRequest(
-                hash: Self.hash(name), consumer: consumer.id, parameters: FormCoding.encode(parameters),
+                hash: Self.hash(name), consumer: consumer.id, parameters: kept,
                 expiresAt: now.advanced(by: lifetime), now: now)
             return .success(())
         }

@@ -79,7 +79,8 @@ enum Reply {
             case .absent: [bearer, dpop, "OAuth realm=\"\(realm)\""]
             case .invalidToken: [bearer + error, dpop + error]
             case .invalidProof, .useNonce: [dpop + error]
-            case .invalidRequest, .insufficientScope: [bearer + error]
+            case .insufficientScope: [bearer + error, dpop + error]
+            case .invalidRequest: [bearer + error]
             }
         response.headers[values: .wwwAuthenticate] = challenges
         return response

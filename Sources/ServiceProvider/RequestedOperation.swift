@@ -2,6 +2,7 @@
 // operation. What is resolved here is stored by device id, and taking it back never depends on a profile.
 
 import Delegation
+import OAuth
 import Vault
 
 /// One operation of one device that a consumer asks for, as a person reads it.
@@ -66,7 +67,13 @@ struct RequestedOperation: Sendable {
 
     /// Scopes without those that clients of OpenID Connect send everywhere: there is no such thing here, and leaving out
     /// what is not granted is allowed (RFC 6749 §3.3).
-    static func asked(_ scopes: [String]) -> [String] { scopes.filter { $0 != "openid" && $0 != "offline_access" } }
+    ///
+    /// - Throws: ``OAuth2Refusal/invalidScope`` when nothing else was asked for: that is not to ask for everything.
+    static func withoutOpenID(_ scopes: [String]) throws(OAuth2Refusal) -> [String] {
+        let rest = scopes.filter { $0 != "openid" && $0 != "offline_access" }
+        guard !rest.isEmpty || scopes.isEmpty else { throw .invalidScope }
+        return rest
+    }
 
     /// The most a consumer may ask for.
     static func allowed(
@@ -84,7 +91,7 @@ struct RequestedOperation: Sendable {
         _ scopes: [String], of consumer: RegisteredConsumer, in transaction: Transaction,
         profiles: any ProfileCatalog
     ) throws -> [RequestedOperation]? {
-        let scopes = asked(scopes)
+        guard let scopes = try? withoutOpenID(scopes) else { return nil }
         let allowed = try allowed(to: consumer, in: transaction, profiles: profiles)
         guard scopes.allSatisfy(allowed.contains) else { return nil }
         let operations: [RequestedOperation]? =

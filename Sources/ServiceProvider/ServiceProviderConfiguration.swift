@@ -39,6 +39,8 @@ package struct ServiceProviderConfiguration: Sendable {
     static let assertionLimit = 3600
     /// How many requests may one client have open at a time, pushed or by device?
     static let openRequestLimit = 50
+    /// How many grants may one app have of one person at a time? The oldest make room.
+    static let grantLimit = 50
     /// For how long does a replaced refresh token still give the one that replaced it?
     static let rotationGrace: Duration = .seconds(30)
     /// How long is a set-up code good?

@@ -39,29 +39,41 @@ extension HomeProvider {
         let code = (fields["code"] ?? "").filter { $0 != " " && $0 != "-" }
         let password = Secret(text: fields["password"] ?? "")
         do {
-            // What is wrong with name and password is said before the code is used up; that a name is taken, only to who
-            // has the code.
+            // What is wrong with name and password is said before the code is looked at; that a name is taken, only to
+            // who has the code.
             try Self.check(name: name, password: password)
-            try await takeInvitation(code, for: name)
-            _ = try await addPerson(name, password: password)
+            try await checkInvitation(code, for: name)
+            let wrongCode = Self.wrongCode
+            // The code is used up by what it is for: a full queue or a power cut before that leaves it good.
+            _ = try await addPerson(name, password: password, authority: "invitation") { transaction in
+                guard try transaction.useInvitation(hash: Self.hash(code)) else { throw wrongCode }
+            }
         } catch let refusal as Refusal {
             return setUpPage(fault: refusal, name: name)
         }
         return Reply.redirect(to: "/")
     }
 
-    /// Uses up a code.
+    private static let wrongCode = Refusal(
+        .notAuthorised, "this code is not right, or has run out",
+        hint: "run 'keyholder user invite' on the hub for a new one")
+
+    /// Looks at a code.
     ///
-    /// - Throws: ``Refusal`` when it is wrong, which counts, or when the name is taken, which leaves it good.
-    private func takeInvitation(_ code: String, for name: String) async throws {
+    /// - Throws: ``Refusal`` when it is wrong, which counts, or when the name is taken.
+    private func checkInvitation(_ code: String, for name: String) async throws {
         let now = configuration.now()
         let isRight = try await vault.write { transaction in
             let bucket = Self.bucket("", of: .invitation)
             try requireNotBlocked(bucket, at: now, in: transaction)
-            let isRight = try transaction.takeInvitation(
+            let isRight = try transaction.checkInvitation(
                 hash: Self.hash(code), limit: ServiceProviderConfiguration.invitationTries, now: now)
             guard isRight else {
                 try countFailure(bucket, at: now, in: transaction)
+                try transaction.audit(
+                    AuditEntry(
+                        actor: .person("?"), action: "provider.person", subject: "invitation", authority: "none",
+                        outcome: "refused"), at: now)
                 return false
             }
             guard try transaction.person(named: name) == nil else {
@@ -70,11 +82,7 @@ extension HomeProvider {
             try transaction.clearSignInFailures(bucket: bucket)
             return true
         }
-        guard isRight else {
-            throw Refusal(
-                .notAuthorised, "this code is not right, or has run out",
-                hint: "run 'keyholder user invite' on the hub for a new one")
-        }
+        guard isRight else { throw Self.wrongCode }
     }
 
     private func setUpPage(fault: Refusal? = nil, name: String = "") -> Response {

@@ -20,13 +20,13 @@ extension HomeProvider {
         let now = configuration.now()
         guard
             try await vault.read({
-                try $0.standingApproval(of: request.consumer.id, by: session.person.id, covering: scopes)
+                try $0.standingApproval(of: request.consumer.id, by: session.person.id, covering: scopes, at: now)
             }) != nil
         else { return nil }
         return try await vault.write { transaction in
             guard
                 let approval = try transaction.standingApproval(
-                    of: request.consumer.id, by: session.person.id, covering: scopes)
+                    of: request.consumer.id, by: session.person.id, covering: scopes, at: now)
             else { return nil }
             try transaction.touchStandingApproval(id: approval.id, at: now)
             return try request.complete(
@@ -38,7 +38,8 @@ extension HomeProvider {
 
     /// What apps may do without asking again.
     package func standingApprovals() async throws -> [StandingApproval] {
-        try await vault.read { try $0.standingApprovals() }
+        let now = configuration.now()
+        return try await vault.read { try $0.standingApprovals(at: now) }
     }
 
     /// Ends a standing approval; what came of it stays.
@@ -61,8 +62,11 @@ extension HomeProvider {
         let now = configuration.now()
         try await vault.write { transaction in
             let form = try takeForm("forget", fields, in: session, by: transaction)
+            guard let id = fields["approval"], form["approvals"]?.strings?.contains(id) == true else {
+                throw ProviderFault.wrongForm
+            }
             _ = try forget(
-                form["approval"]?.string ?? "", by: .person(session.person.name), authority: "session",
+                id, by: .person(session.person.name), authority: "session",
                 in: transaction, at: now)
         }
         return Reply.redirect(to: "/")

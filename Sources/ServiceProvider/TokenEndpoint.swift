@@ -14,17 +14,31 @@ struct TokenOrder: Sendable {
     let consumer: RegisteredConsumer
     /// The resources the token is wanted for.
     let resource: [String]
-    /// What is asked for in detail, as scopes.
-    let details: [String]
+    /// What is asked for in detail.
+    let details: AuthorizationDetails?
     /// The thumbprint of the key the token is to be bound to.
     let thumbprint: String?
     let now: Date
 }
 
-/// A token reply on its way out.
+/// A token reply whose rows are written and whose access token is not signed yet.
 struct IssuedTokens: Sendable {
-    let reply: TokenReply
+    let claims: AccessTokenClaims
+    let key: JWTSigningKey
+    let refreshToken: Secret?
+    /// What the token allows; `nil` for a client's own, which allows nothing.
+    let scope: [String]?
     let extra: [JSON.Member]
+
+    /// Signs the access token, which is for after the transaction: nobody else has to wait for it. When it fails the
+    /// reply is lost, as it can be on the network.
+    func body() throws -> Secret {
+        TokenReply(
+            accessToken: Secret(text: try claims.sign(with: key)),
+            tokenType: claims.confirmation == nil ? .bearer : .dpop, expiresIn: claims.expiresAt - claims.issuedAt,
+            refreshToken: refreshToken, scope: scope
+        ).body(extra: extra)
+    }
 }
 
 extension HomeProvider {
@@ -38,20 +52,18 @@ extension HomeProvider {
             throw ProviderFault.oauth2(error)
         }
         let now = configuration.now()
+        let proof = try proof(incoming)
         let issued = try await serve(request, at: "token endpoint") {
             transaction, consumer -> Result<IssuedTokens, OAuth2Refusal> in
             guard consumer.terms.grantTypes.contains(received.grant.type.word) else {
                 return .failure(.unauthorizedClient)
             }
-            // Whatever the resource is worth, it is this home's, or nothing more is looked at.
-            _ = try restrict([ScopedOperation](), to: received.resource, in: transaction)
-            try checkLocations(received.authorizationDetails, in: transaction)
             let order = TokenOrder(
-                consumer: consumer, resource: received.resource, details: received.authorizationDetails?.scopes ?? [],
-                thumbprint: try requiredThumbprint(incoming, of: consumer, in: transaction), now: now)
+                consumer: consumer, resource: received.resource, details: received.authorizationDetails,
+                thumbprint: try requiredThumbprint(proof, of: consumer, in: transaction), now: now)
             return try answer(received.grant, order, in: transaction)
         }
-        return Reply.body(issued.reply.body(extra: issued.extra).revealBytes(), type: "application/json")
+        return Reply.body(try issued.body().revealBytes(), type: "application/json")
     }
 
     private func answer(
@@ -78,12 +90,17 @@ extension HomeProvider {
         let now = order.now
         let audience = order.resource.isEmpty ? resource : order.resource
         let narrowed = try narrow(scopes, to: [], audience: audience, order, in: transaction)
+        let isRenewable = order.consumer.terms.grantTypes.contains(GrantType.refreshToken.word)
         try transaction.insertConsentedGrant(
             id: id, consumer: order.consumer.id, person: person, scopes: scopes, at: now,
-            expiresAt: now.advanced(by: configuration.grantLifetime))
-        guard let grant = try transaction.consentedGrant(id) else { return .failure(.serverError) }
+            // What cannot be renewed ends with its only token.
+            expiresAt: now.advanced(by: isRenewable ? configuration.grantLifetime : configuration.accessTokenLifetime),
+            limit: ServiceProviderConfiguration.grantLimit)
+        guard let grant = try transaction.consentedGrant(id) else {
+            throw VaultError.badRow(table: "sp_grant", column: "id")
+        }
         var refreshToken: Secret?
-        if order.consumer.terms.grantTypes.contains(GrantType.refreshToken.word) {
+        if isRenewable {
             let token = Secret(text: Random.alphanumerics(30))
             // A confidential client's refresh token is bound to the client, and so to no key (RFC 9449 §5).
             let isPublic = order.consumer.terms.authentication == .none
@@ -107,11 +124,13 @@ extension HomeProvider {
         in transaction: Transaction
     ) throws -> [ScopedOperation] {
         var narrowed = scopes
-        let wanted = RequestedOperation.asked(scope) + order.details
+        // Names are only compared with what the grant has anyway once it is known that there is one.
+        try checkLocations(order.details, in: transaction)
+        let wanted = try RequestedOperation.withoutOpenID(scope) + (order.details?.scopes ?? [])
         if !wanted.isEmpty {
             let asked = try RequestedOperation.resolve(wanted, in: transaction, profiles: profiles)?.map(\.scoped)
             guard let asked, asked.allSatisfy(scopes.contains) else {
-                throw order.details.isEmpty ? OAuth2Refusal.invalidScope : .invalidAuthorizationDetails
+                throw order.details == nil ? OAuth2Refusal.invalidScope : .invalidAuthorizationDetails
             }
             narrowed = asked
         }
@@ -123,34 +142,20 @@ extension HomeProvider {
     /// Issues an access token under a grant, and writes it into the audit log.
     func issue(
         _ grant: ConsentedGrant, scopes: [ScopedOperation], audience: [String], authority: String,
-        refreshToken: Secret?, notAfter: Date? = nil, _ order: TokenOrder, in transaction: Transaction
+        refreshToken: Secret?, notAfter: Date? = nil, extra: [JSON.Member] = [], _ order: TokenOrder,
+        in transaction: Transaction
     ) throws -> IssuedTokens {
-        let issued = try issueAccessToken(
+        let claims = try issueAccessToken(
             for: grant, scopes: scopes, audience: audience, thumbprint: order.thumbprint, notAfter: notAfter,
             in: transaction)
         try transaction.audit(
             AuditEntry(
                 actor: .app(grant.consumer.key), action: "provider.token", subject: "grant:\(grant.id)",
                 authority: authority, outcome: "issued"), at: order.now)
-        let details = AuthorizationDetails(scopes: issued.scope ?? [], location: configuration.resourceURL)
+        let details = AuthorizationDetails(scopes: claims.scope, location: configuration.resourceURL)
         return IssuedTokens(
-            reply: TokenReply(
-                accessToken: issued.accessToken, tokenType: issued.tokenType, expiresIn: issued.expiresIn,
-                refreshToken: refreshToken, scope: issued.scope),
-            extra: [JSON.Member("authorization_details", details.json)])
-    }
-}
-
-extension TokenRequest.Grant {
-    /// Its `grant_type`.
-    var type: GrantType {
-        switch self {
-        case .authorizationCode: .authorizationCode
-        case .refreshToken: .refreshToken
-        case .deviceCode: .deviceCode
-        case .clientCredentials: .clientCredentials
-        case .tokenExchange: .tokenExchange
-        }
+            claims: claims, key: try signingKey(in: transaction), refreshToken: refreshToken, scope: claims.scope,
+            extra: [JSON.Member("authorization_details", details.json)] + extra)
     }
 }
 

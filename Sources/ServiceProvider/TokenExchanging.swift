@@ -30,12 +30,11 @@ extension HomeProvider {
         let audience = wantedResource.isEmpty ? token.audience : wantedResource
         guard isWithin(wantedResource, token.audience) else { return .failure(.invalidTarget) }
         let scopes = try narrow(token.scopes, to: exchange.scope, audience: audience, order, in: transaction)
-        let issued = try issue(
-            token.grant, scopes: scopes, audience: audience, authority: "token exchange", refreshToken: nil,
-            notAfter: token.expiresAt, order, in: transaction)
         return .success(
-            IssuedTokens(
-                reply: issued.reply,
-                extra: issued.extra + [JSON.Member("issued_token_type", .string(TokenExchange.accessTokenType))]))
+            try issue(
+                token.grant, scopes: scopes, audience: audience, authority: "token exchange", refreshToken: nil,
+                notAfter: token.expiresAt,
+                extra: [JSON.Member("issued_token_type", .string(TokenExchange.accessTokenType))], order,
+                in: transaction))
     }
 }

@@ -43,7 +43,19 @@ extension HomeProvider {
                     detail: ["purpose": .string(StoredKey.Purpose.accessToken.rawValue), "retired": .strings(retired)]),
                 at: now)
         }
+        forgetKeys()
         return key.id
+    }
+
+    /// Drops the parsed key, for when the vault is sealed; call it after sealing.
+    package func forgetKeys() { tokenKey.forget() }
+
+    /// The parsed form of a key, kept while it is in use and the vault is open.
+    func parsed(_ stored: StoredKey) throws -> RSAPrivateKey {
+        let key = try tokenKey.parse(stored)
+        // Sealed since the transaction began: what was to be forgotten then may only now have been kept.
+        if vault.isSealed { forgetKeys() }
+        return key
     }
 
     func makeTokenKey() throws -> StoredKey {
@@ -55,7 +67,7 @@ extension HomeProvider {
 
     /// The keys that tokens of today may be signed with, the one in use first.
     func verificationKeys(in transaction: Transaction) throws -> [JWTVerificationKey] {
-        try storedKeys(in: transaction).map { .rsa(try RSAPrivateKey(der: $0.secret).publicKey, keyID: $0.id) }
+        try storedKeys(in: transaction).map { .rsa(try parsed($0).publicKey, keyID: $0.id) }
     }
 
     private func storedKeys(in transaction: Transaction) throws -> [StoredKey] {

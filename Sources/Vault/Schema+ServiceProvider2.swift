@@ -39,14 +39,27 @@ extension Schema {
                     signer TEXT NOT NULL, hash BLOB NOT NULL, expires_at TEXT NOT NULL, PRIMARY KEY (signer, hash)
                 ) STRICT, WITHOUT ROWID;
                 CREATE INDEX sp_proof_expiry ON sp_proof (expires_at);
+                CREATE INDEX sp_pushed_request_expiry ON sp_pushed_request (expires_at);
+                CREATE INDEX sp_pushed_request_consumer ON sp_pushed_request (consumer, expires_at);
+                CREATE INDEX sp_device_code_expiry ON sp_device_code (expires_at);
+                CREATE INDEX sp_device_code_consumer ON sp_device_code (consumer, expires_at);
+                CREATE INDEX sp_access_token_expiry ON sp_access_token (expires_at);
+                CREATE INDEX sp_code_expiry ON sp_code (expires_at);
+                CREATE INDEX sp_code_grant ON sp_code (grant_id);
+                CREATE INDEX sp_request_token_expiry ON sp_request_token (expires_at);
+                CREATE INDEX sp_refresh_token_replaced ON sp_refresh_token (replaced_at) WHERE replaced_at IS NOT NULL;
+                CREATE INDEX sp_refresh_token_successor ON sp_refresh_token (successor) WHERE successor IS NOT NULL;
+                CREATE INDEX sp_grant_ended ON sp_grant (expires_at);
+                CREATE INDEX sp_grant_revoked ON sp_grant (revoked_at) WHERE revoked_at IS NOT NULL;
                 CREATE TABLE sp_client_token (
                     id TEXT PRIMARY KEY, consumer TEXT NOT NULL REFERENCES sp_consumer (id), thumbprint TEXT,
                     expires_at TEXT NOT NULL, revoked_at TEXT
                 ) STRICT;
+                CREATE INDEX sp_client_token_expiry ON sp_client_token (expires_at);
                 CREATE TABLE sp_approval (
                     id TEXT PRIMARY KEY, consumer TEXT NOT NULL REFERENCES sp_consumer (id),
                     person TEXT NOT NULL REFERENCES sp_person (id), scopes TEXT NOT NULL, created_at TEXT NOT NULL,
-                    used_at TEXT, revoked_at TEXT
+                    used_at TEXT, expires_at TEXT NOT NULL, revoked_at TEXT
                 ) STRICT;
                 CREATE INDEX sp_approval_live ON sp_approval (consumer, person) WHERE revoked_at IS NULL;
                 CREATE TABLE sp_invitation (

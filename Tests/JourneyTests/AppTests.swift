@@ -42,7 +42,7 @@ import Testing
         let refused: [(device: String, body: String, status: Int64, says: String)] = [
             ("front-door", "{\"op\":\"lock.unlock\"}", 403, "owner has to allow"),
             ("front-door", "{\"op\":\"dac.ping\"}", 403, "owner has to allow"),
-            ("back-door", "{\"op\":\"lock.lock\"}", 403, "owner has to allow"),
+            ("back-door", "{\"op\":\"lock.lock\"}", 404, "no device of that id or name"),
             ("attic", "{\"op\":\"lock.lock\"}", 404, "no device of that id or name"),
             ("hallway", "{\"op\":\"climate.set\",\"args\":{\"t_mC\":99000}}", 400, "an integer from 5000 to 35000"),
             ("hallway", "{\"op\":\"climate.set\",\"args\":{\"t_mC\":21500.5}}", 400, "an integer from 5000 to 35000"),

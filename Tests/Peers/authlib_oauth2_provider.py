@@ -4,6 +4,7 @@
 
 import os
 import secrets
+import sqlite3
 import threading
 import time
 from dataclasses import dataclass
@@ -14,7 +15,9 @@ from authlib.oauth2.rfc6749 import AuthorizationCodeMixin, ClientMixin, InvalidR
 from authlib.oauth2.rfc6750 import BearerTokenValidator
 from authlib.oauth2.rfc7009 import RevocationEndpoint
 from authlib.oauth2.rfc7636 import CodeChallenge
+from authlib.oauth2.rfc9068 import JWTBearerTokenGenerator
 from flask import Flask, jsonify
+from joserfc.jwk import RSAKey
 
 import serving
 
@@ -128,6 +131,31 @@ class Store:
                     token.access_ended = token.refresh_ended = True
 
 
+class TokenFile:
+    """Tokens in SQLite, each on the disk before it is handed out."""
+
+    def __init__(self, path):
+        self.lock = threading.Lock()
+        self.database = sqlite3.connect(path, check_same_thread=False)
+        for statement in ["PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "CREATE TABLE token (id, client, expires)"]:
+            self.database.execute(statement)
+
+    def insert(self, token, client):
+        with self.lock, self.database:
+            self.database.execute(
+                "INSERT INTO token VALUES (?, ?, ?)",
+                (token["access_token"], client.client_id, time.time() + token.get("expires_in", 0)))
+
+
+class SignedTokens(JWTBearerTokenGenerator):
+    """Access tokens as RS256 JWTs."""
+
+    key = None
+
+    def get_jwks(self):
+        return self.key
+
+
 def make_grants(store, rotate):
     class CodeGrant(grants.AuthorizationCodeGrant):
         TOKEN_ENDPOINT_AUTH_METHODS = METHODS
@@ -196,14 +224,17 @@ class Server(AuthorizationServer):
         return super().handle_error_response(request, error)
 
 
-def make_app(client, rotate, lifetime):
+def make_app(client, rotate, lifetime, durable=None):
     app = Flask(__name__)
     app.config["OAUTH2_REFRESH_TOKEN_GENERATOR"] = True
     app.config["OAUTH2_TOKEN_EXPIRES_IN"] = {
         "authorization_code": lifetime, "refresh_token": lifetime, "client_credentials": lifetime}
     store = Store()
+    file = TokenFile(durable) if durable else None
 
     def save_token(token, request):
+        if file:
+            file.insert(token, request.client)
         before = getattr(request, "refresh_token", None)
         family = before.family if before else secrets.token_hex(8)
         with store.lock:
@@ -233,6 +264,10 @@ def make_app(client, rotate, lifetime):
     server.register_grant(code_grant, [RequiredChallenge(required=True)])
     server.register_grant(refresh_grant)
     server.register_grant(client_grant)
+    if durable:
+        signed = SignedTokens("http://127.0.0.1", expires_generator=lambda *_: lifetime)
+        signed.key = RSAKey.generate_key(2048)
+        server.register_token_generator("client_credentials", signed)
     server.register_endpoint(Revocation)
     protector = ResourceProtector()
     protector.register_token_validator(Validator())
@@ -271,11 +306,13 @@ def main():
     parser.add_argument("--redirect-uri", required=True, action="append", help="may be given several times")
     parser.add_argument("--rotate", action="store_true", help="replace the refresh token at each use")
     parser.add_argument("--access-token-lifetime", type=int, default=600, metavar="SECONDS", help="0: not said")
+    parser.add_argument(
+        "--durable", metavar="FILE", help="a client's own tokens are signed JWTs and committed to this new SQLite file")
     options = parser.parse_args()
     os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"
     client = Client(options.client_id, options.client_secret, options.redirect_uri)
     serving.serve(
-        make_app(client, options.rotate, options.access_token_lifetime), options.port, provider="authlib",
+        make_app(client, options.rotate, options.access_token_lifetime, options.durable), options.port, provider="authlib",
         protocol="oauth2", rotate=options.rotate)
 
 

@@ -24,7 +24,7 @@ struct OAuth1App: Sendable {
         var terms = ConsumerTerms()
         terms.signatureMethod = method?.rawValue
         let (app, secret) = try await home.provider.addApp(
-            named: name, over: .oauth1, redirectURIs: [callback], scopes: scopes, terms: terms)
+            named: name, over: .oauth1, redirectURIs: [callback, "oob"], scopes: scopes, terms: terms)
         return OAuth1App(
             home: home, consumer: ConsumerCredentials(key: app.key, secret: try #require(secret)),
             method: method ?? .hmacSHA256)

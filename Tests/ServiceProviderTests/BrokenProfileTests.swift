@@ -29,7 +29,7 @@ import Vault
             #expect(page.body.contains("Lamp") && page.body.contains("front-door"))
             #expect(page.body.contains("lock.lock"))
             #expect(page.body.contains("hall") && !page.body.contains("climate.set"))
-            let answer = try await browser.post("/revoke", [("form_token", try #require(page.field("form_token")))])
+            let answer = try await browser.takeBack(page)
             #expect(answer.status == 303)
             #expect(try await home.provider.grants().isEmpty)
             #expect(try await app.devices(access).status == 401)

@@ -137,6 +137,13 @@ struct Browser: Sendable {
         return try await get(try #require(answer.header("Location")))
     }
 
+    /// Presses the first "Take back" of the home's page.
+    mutating func takeBack(_ page: Answer) async throws -> Answer {
+        try await post(
+            "/revoke",
+            [("form_token", try #require(page.field("form_token"))), ("grant", try #require(page.field("grant")))])
+    }
+
     /// Presses a button of the consent page, with the box that says "always" ticked or not.
     mutating func decide(
         _ decision: String, on page: Answer, at path: String, always: Bool = false

@@ -55,6 +55,8 @@ import Vault
                 "revocation_endpoint_auth_methods_supported": confidential.union(["none"]),
                 "introspection_endpoint_auth_methods_supported": confidential,
                 "token_endpoint_auth_signing_alg_values_supported": algorithms,
+                "revocation_endpoint_auth_signing_alg_values_supported": algorithms,
+                "introspection_endpoint_auth_signing_alg_values_supported": algorithms,
                 "dpop_signing_alg_values_supported": algorithms,
                 "authorization_details_types_supported": ["device"], "protected_resources": [home.base],
             ]

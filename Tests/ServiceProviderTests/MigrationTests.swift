@@ -180,7 +180,7 @@ import Vault
             let page = try await browser.open("/")
             #expect(page.body.contains("Bell") && page.body.contains("Lamp"))
             let count = try await home.provider.grants().count
-            let answer = try await browser.post("/revoke", [("form_token", try #require(page.field("form_token")))])
+            let answer = try await browser.takeBack(page)
             #expect(answer.status == 303)
             #expect(try await home.provider.grants().count == count - 1)
 

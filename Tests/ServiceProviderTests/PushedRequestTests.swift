@@ -230,7 +230,9 @@ import Vault
             let app = try await OAuth2App.register(home)
             for _ in 0..<50 { _ = try await push(app) }
             try await home.expectNothingChanged {
-                expect(try await app.post(Self.path, app.request()), 503, "temporarily_unavailable")
+                let refused = try await app.post(Self.path, app.request())
+                #expect(refused.status == 429)
+                #expect(refused.header("Retry-After") == "60")
             }
             let other = try await OAuth2App.register(home, named: "Other")
             _ = try await push(other)

@@ -128,7 +128,7 @@ import Vault
             #expect(try await isSilent(app, browser))
             if onPage {
                 let page = try await browser.get("/")
-                let answer = try await browser.post("/revoke", [("form_token", try #require(page.field("form_token")))])
+                let answer = try await browser.takeBack(page)
                 #expect(answer.status == 303)
             } else {
                 let grant = try #require(try await home.provider.grants().first)
@@ -150,27 +150,32 @@ import Vault
             let part = Answer(status: 200, headers: page.headers, body: String(page.body[start...]))
             #expect(part.body.contains("Lamp") && part.body.contains("Lock the door"))
             let token = try #require(part.field("form_token"))
+            let approval = ("approval", try #require(part.field("approval")))
             var other = Browser(home)
             let others = try await other.open("/")
             let revoking = try #require(others.field("form_token"))
             try await home.expectNothingChanged {
                 expectPage(try await browser.post("/forget", []), 403)
-                expectPage(try await browser.post("/forget", [("form_token", "x")]), 403)
+                expectPage(try await browser.post("/forget", [("form_token", "x"), approval]), 403)
                 expectPage(
-                    try await browser.post("/forget", [("form_token", token)], origin: "https://evil.example"), 403)
-                expectPage(try await other.post("/forget", [("form_token", token)]), 403)
-                expectPage(try await other.post("/forget", [("form_token", revoking)]), 403)
-                expectPage(try await browser.post("/revoke", [("form_token", token)]), 403)
+                    try await browser.post(
+                        "/forget", [("form_token", token), approval], origin: "https://evil.example"), 403)
+                expectPage(try await other.post("/forget", [("form_token", token), approval]), 403)
+                expectPage(try await other.post("/forget", [("form_token", revoking), approval]), 403)
+                expectPage(try await browser.post("/revoke", [("form_token", token), approval]), 403)
+                // What was not on the page is not taken back by it.
+                expectPage(try await browser.post("/forget", [("form_token", token), ("approval", "another")]), 403)
+                expectPage(try await browser.post("/forget", [("form_token", token)]), 403)
             }
             #expect(try await isSilent(app, browser))
-            let answer = try await browser.post("/forget", [("form_token", token)])
+            let answer = try await browser.post("/forget", [("form_token", token), approval])
             #expect(answer.status == 303)
             #expect(answer.header("Location") == "/")
             #expect(try await !browser.get("/").body.contains("Not asked again"))
             #expect(try await !isSilent(app, browser))
             #expect(try await app.devices(access).status == 200)
             #expect(try await home.audited("provider.approval") == ["revoked"])
-            expectPage(try await browser.post("/forget", [("form_token", token)]), 403)
+            expectPage(try await browser.post("/forget", [("form_token", token), approval]), 403)
         }
     }
 

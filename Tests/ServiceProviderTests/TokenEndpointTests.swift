@@ -74,7 +74,7 @@ import Vault
             let right = app.redemption(code)
             try await home.expectNothingChanged {
                 expect(try await app.token(right, headers: other.basic), 400, "invalid_grant")
-                for uri in ["http://127.0.0.1:9001/back", "http://127.0.0.1:9000/back/", ""] {
+                for uri in ["http://127.0.0.1:9001/back", "http://127.0.0.1:9000/back/", "http://127.0.0.1/back"] {
                     expect(
                         try await app.token(right.map { $0.0 == "redirect_uri" ? ($0.0, uri) : $0 }), 400,
                         "invalid_grant")
@@ -89,8 +89,8 @@ import Vault
                     "invalid_request")
                 expect(try await app.token(app.redemption("nonsense")), 400, "invalid_grant")
             }
-            // None of them spoiled the code for its owner.
-            #expect(try await app.token(right).status == 200)
+            // None of them spoiled the code for its owner, who may leave the redirect URI out as OAuth 2.1 does.
+            #expect(try await app.token(right.filter { $0.0 != "redirect_uri" }).status == 200)
             let late = try await app.code()
             home.clock.advance(by: 61)
             try await home.expectNothingChanged {

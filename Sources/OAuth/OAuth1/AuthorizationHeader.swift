@@ -19,10 +19,15 @@ package struct AuthorizationHeader: Sendable {
     /// Whether a header's value is of the scheme `OAuth`, in any case.
     package static func hasScheme(_ text: String) -> Bool { fields(text) != nil }
 
-    private static func fields(_ text: String) -> Substring? {
-        let start = text.drop { $0 == " " }
-        let scheme = start.prefix { $0 != " " && $0 != "\t" }
-        return scheme.lowercased() == "oauth" ? start[scheme.endIndex...] : nil
+    private static func fields(_ text: String) -> Substring.UTF8View? {
+        let start = text.utf8.drop { $0 == 0x20 }
+        let scheme = start.prefix { $0 != 0x20 && $0 != 0x09 }
+        return isWord(scheme, "oauth") ? start[scheme.endIndex...] : nil
+    }
+
+    /// Whether the bytes spell a lower-case word, in any case.
+    private static func isWord(_ bytes: some Collection<UInt8>, _ word: String) -> Bool {
+        bytes.lazy.map(AbsoluteURL.lowercased).elementsEqual(word.utf8)
     }
 
     /// Reads a header's value.
@@ -36,9 +41,9 @@ package struct AuthorizationHeader: Sendable {
         var realm: String?
         var parameters: [Parameter] = []
         for (name, value) in pairs {
-            if name.lowercased() == "realm" {
+            if isWord(name, "realm") {
                 guard realm == nil else { throw .repeated("realm") }
-                realm = value
+                realm = String(decoding: value, as: UTF8.self)
             } else {
                 parameters.append(Parameter(try PercentEncoding.decode(name), try PercentEncoding.decode(value)))
             }

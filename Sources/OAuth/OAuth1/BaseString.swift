@@ -42,20 +42,32 @@ package enum BaseString {
     }
 
     private static func normalizedBytes(_ parameters: [Parameter]) -> [UInt8] {
-        let pairs =
-            parameters
-            .map { (PercentEncoding.encodedBytes($0.name.utf8), PercentEncoding.encodedBytes($0.value.utf8)) }
-            .sorted { left, right in
-                left.0 == right.0
-                    ? left.1.lexicographicallyPrecedes(right.1) : left.0.lexicographicallyPrecedes(right.0)
-            }
+        // All names and values lie in one buffer; what is sorted is where.
+        var encoded: [UInt8] = []
+        encoded.reserveCapacity(512)
+        var pairs: [(name: Range<Int>, value: Range<Int>)] = []
+        pairs.reserveCapacity(parameters.count)
+        for parameter in parameters {
+            let start = encoded.count
+            PercentEncoding.append(parameter.name.utf8, to: &encoded)
+            let end = encoded.count
+            PercentEncoding.append(parameter.value.utf8, to: &encoded)
+            pairs.append((start..<end, end..<encoded.count))
+        }
         var out: [UInt8] = []
-        out.reserveCapacity(512)
-        for (name, value) in pairs {
-            if !out.isEmpty { out.append(UInt8(ascii: "&")) }
-            out += name
-            out.append(UInt8(ascii: "="))
-            out += value
+        out.reserveCapacity(encoded.count + 2 * pairs.count)
+        encoded.withUnsafeBufferPointer { encoded in
+            pairs.sort { left, right in
+                let (name, other) = (encoded[left.name], encoded[right.name])
+                if name.lexicographicallyPrecedes(other) { return true }
+                return name.elementsEqual(other) && encoded[left.value].lexicographicallyPrecedes(encoded[right.value])
+            }
+            for (name, value) in pairs {
+                if !out.isEmpty { out.append(UInt8(ascii: "&")) }
+                out.append(contentsOf: UnsafeBufferPointer(rebasing: encoded[name]))
+                out.append(UInt8(ascii: "="))
+                out.append(contentsOf: UnsafeBufferPointer(rebasing: encoded[value]))
+            }
         }
         return out
     }

@@ -26,6 +26,6 @@ package enum BaseURI {
         default: throw .badURL(url)
         }
         let port = authority.port.flatMap { $0 == defaultPort ? nil : ":\($0)" } ?? ""
-        return "\(parts.scheme)://\(authority.host)\(port)\(parts.path.isEmpty ? "/" : parts.path)"
+        return parts.scheme + "://" + authority.host + port + (parts.path.isEmpty ? "/" : parts.path)
     }
 }

@@ -31,12 +31,6 @@ package struct OAuth1Request: Sendable {
     /// Whether the parameters of the body are signed (RFC 5849 §3.4.1.3.1): only a form counts, with any method.
     package var hasFormBody: Bool { mediaType(contentType) == FormCoding.mediaType }
 
-    /// The parameters of the query.
-    func queryParameters() throws(OAuthError) -> [Parameter] {
-        guard let parts = AbsoluteURL(url) else { throw .badURL(url) }
-        return try FormCoding.parse(parts.query ?? "")
-    }
-
     /// The parameters of the body, none when it is no form.
     func bodyParameters() throws(OAuthError) -> [Parameter] { hasFormBody ? try FormCoding.parse(body) : [] }
 }

@@ -30,25 +30,24 @@ package enum OAuth1Signer {
         let others = try FormCoding.parse(parts.query ?? "") + request.bodyParameters()
         if let clash = others.first(where: { $0.name.hasPrefix("oauth_") }) { throw OAuthError.repeated(clash.name) }
 
-        let optional: [(String, String?)] = [
-            ("oauth_token", token?.token),
-            ("oauth_callback", callback),
-            ("oauth_verifier", verifier),
-            ("oauth_version", sendsVersion ? "1.0" : nil),
-            ("oauth_body_hash", bodyHash.flatMap { request.hasFormBody ? nil : BodyHash.make(request.body, hash: $0) }),
+        var parameters = [
+            Parameter("oauth_consumer_key", consumer.key),
+            Parameter("oauth_signature_method", method.rawValue),
+            Parameter("oauth_timestamp", String(timestamp)),
+            Parameter("oauth_nonce", nonce),
         ]
-        let parameters =
-            [
-                Parameter("oauth_consumer_key", consumer.key),
-                Parameter("oauth_signature_method", method.rawValue),
-                Parameter("oauth_timestamp", String(timestamp)),
-                Parameter("oauth_nonce", nonce),
-            ] + optional.compactMap { name, value in value.map { Parameter(name, $0) } }
+        func add(_ name: String, _ value: String?) {
+            if let value { parameters.append(Parameter(name, value)) }
+        }
+        add("oauth_token", token?.token)
+        add("oauth_callback", callback)
+        add("oauth_verifier", verifier)
+        add("oauth_version", sendsVersion ? "1.0" : nil)
+        add("oauth_body_hash", request.hasFormBody ? nil : bodyHash.map { BodyHash.make(request.body, hash: $0) })
         let signature = try Signature.make(
             BaseString.bytes(request, parts, others + parameters), method: method, key: consumer.signingKey,
             tokenSecret: token?.secret)
-        return AuthorizationHeader(
-            realm: realm, parameters: parameters + [Parameter("oauth_signature", signature)]
-        ).text
+        add("oauth_signature", signature)
+        return AuthorizationHeader(realm: realm, parameters: parameters).text
     }
 }

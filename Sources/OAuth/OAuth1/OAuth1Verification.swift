@@ -37,7 +37,7 @@ package struct OAuth1Verification: Sendable {
     package let coversBody: Bool
 
     private let signature: Secret
-    private let baseString: String
+    private let baseString: [UInt8]
     private let bodyHashIsRight: Bool
 
     /// Reads the parameters of a request from its header, form body or query, whichever one has them.
@@ -52,7 +52,7 @@ package struct OAuth1Verification: Sendable {
             throw .signatureMethodRejected
         }
         if method == .plaintext {
-            guard AbsoluteURL(request.url)?.scheme == "https" else { throw .signatureMethodRejected }
+            guard parameters.url.scheme == "https" else { throw .signatureMethodRejected }
         }
         self.method = method
         signature = Secret(text: try parameters.required("oauth_signature"))
@@ -74,7 +74,7 @@ package struct OAuth1Verification: Sendable {
             method != .plaintext
             && (request.body.isEmpty || request.hasFormBody || parameters["oauth_body_hash"] != nil)
         do throws(OAuthError) {
-            baseString = try BaseString.make(request, protocolParameters: parameters.fromHeader)
+            baseString = try BaseString.bytes(request, parameters.url, parameters.signed)
         } catch {
             throw .malformed(error)
         }
@@ -133,7 +133,7 @@ package struct OAuth1Verification: Sendable {
     /// - Returns: `false` also when the key is of the wrong kind for ``method``.
     package func verify(key: VerificationKey, tokenSecret: Secret?) -> Bool {
         let signatureIsRight = Signature.isValid(
-            signature.revealText(), for: baseString, method: method, key: key, tokenSecret: tokenSecret)
+            signature.revealBytes(), for: baseString, method: method, key: key, tokenSecret: tokenSecret)
         return signatureIsRight && bodyHashIsRight
     }
 

@@ -19,13 +19,16 @@ struct ProtocolParameters: Sendable {
 
     /// All parameters of the place they came in that are the protocol's.
     let list: [Parameter]
-    /// The decoded parameters of the header, which the base string needs besides query and body.
-    let fromHeader: [Parameter]
+    /// All parameters of all places, which is what a signature covers.
+    let signed: [Parameter]
+    /// The pieces of the request's URL.
+    let url: AbsoluteURL
 
     init(_ request: OAuth1Request) throws(OAuth1Refusal) {
         let header: [Parameter]
         let body: [Parameter]
         let query: [Parameter]
+        guard let url = AbsoluteURL(request.url) else { throw .malformed(.badURL(request.url)) }
         do throws(OAuthError) {
             if let text = request.authorization, AuthorizationHeader.hasScheme(text) {
                 header = try AuthorizationHeader.parse(text).parameters
@@ -33,7 +36,7 @@ struct ProtocolParameters: Sendable {
                 header = []
             }
             body = try request.bodyParameters()
-            query = try request.queryParameters()
+            query = try FormCoding.parse(url.query ?? "")
         } catch {
             throw .malformed(error)
         }
@@ -48,7 +51,8 @@ struct ProtocolParameters: Sendable {
         }
         guard bad.isEmpty else { throw .parameterRejected(bad.map(\.name)) }
         self.list = list
-        fromHeader = header
+        signed = query + body + header.filter { $0.name != "realm" }
+        self.url = url
     }
 
     /// A parameter's value; empty values count as given.

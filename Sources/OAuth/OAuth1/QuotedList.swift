@@ -1,11 +1,11 @@
 // The list `name="value", name="value"` of authentication headers, where only quoted values exist.
 
 enum QuotedList {
-    /// The pairs with quotes and backslashes taken off, or `nil` when anything else stands in the text.
-    static func parse(_ text: some StringProtocol) -> [(name: String, value: String)]? {
-        let bytes = Array(text.utf8)
+    /// The pairs with quotes and backslashes taken off, not decoded, or `nil` when anything else stands in the text.
+    static func parse(_ text: some Collection<UInt8>) -> [(name: ArraySlice<UInt8>, value: ArraySlice<UInt8>)]? {
+        let bytes = Array(text)
         var offset = 0
-        var pairs: [(name: String, value: String)] = []
+        var pairs: [(name: ArraySlice<UInt8>, value: ArraySlice<UInt8>)] = []
         func skipSpace() {
             while offset < bytes.count, bytes[offset] == 0x20 || bytes[offset] == 0x09 { offset += 1 }
         }
@@ -25,7 +25,7 @@ enum QuotedList {
             offset += 1
             skipSpace()
             guard let value = quoted(bytes, &offset) else { return nil }
-            pairs.append((String(decoding: name, as: UTF8.self), value))
+            pairs.append((name, value))
             skipSpace()
             guard offset == bytes.count || bytes[offset] == UInt8(ascii: ",") else { return nil }
         }
@@ -35,23 +35,40 @@ enum QuotedList {
         PercentEncoding.isUnreserved(byte) || byte == UInt8(ascii: "%")
     }
 
-    private static func quoted(_ bytes: [UInt8], _ offset: inout Int) -> String? {
+    private static func quoted(_ bytes: [UInt8], _ offset: inout Int) -> ArraySlice<UInt8>? {
         guard offset < bytes.count, bytes[offset] == UInt8(ascii: "\"") else { return nil }
         offset += 1
-        var value: [UInt8] = []
+        let start = offset
+        var hasBackslash = false
         while offset < bytes.count {
             let byte = bytes[offset]
             offset += 1
             switch byte {
-            case UInt8(ascii: "\""): return String(validating: value, as: UTF8.self)
+            case UInt8(ascii: "\""):
+                let value = bytes[start..<(offset - 1)]
+                return hasBackslash ? withoutBackslashes(value) : value
             case UInt8(ascii: "\\"):
                 guard offset < bytes.count, bytes[offset] >= 0x20 else { return nil }
-                value.append(bytes[offset])
+                hasBackslash = true
                 offset += 1
             case 0..<0x20, 0x7F: return nil
-            default: value.append(byte)
+            default: break
             }
         }
         return nil
+    }
+
+    private static func withoutBackslashes(_ value: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        var out: [UInt8] = []
+        var isQuoted = false
+        for byte in value {
+            if byte == UInt8(ascii: "\\"), !isQuoted {
+                isQuoted = true
+            } else {
+                out.append(byte)
+                isQuoted = false
+            }
+        }
+        return out[...]
     }
 }

@@ -41,17 +41,25 @@ package enum Signature {
         _ signature: String, for baseString: String, method: SignatureMethod, key: VerificationKey,
         tokenSecret: Secret? = nil
     ) -> Bool {
+        isValid(
+            Array(signature.utf8), for: Array(baseString.utf8), method: method, key: key, tokenSecret: tokenSecret)
+    }
+
+    static func isValid(
+        _ signature: [UInt8], for baseString: [UInt8], method: SignatureMethod, key: VerificationKey,
+        tokenSecret: Secret?
+    ) -> Bool {
         switch key {
         case .rsa(let publicKey):
             guard method.usesRSA, let hash = method.hash, let bytes = Base64.decode(signature, as: .standard) else {
                 return false
             }
-            return publicKey.isValid(bytes, for: Array(baseString.utf8), hash: hash)
+            return publicKey.isValid(bytes, for: baseString, hash: hash)
         case .secret(let secret):
             guard !method.usesRSA else { return false }
             var key = sharedKey(secret, tokenSecret)
-            guard let hash = method.hash else { return ConstantTime.equal(Array(signature.utf8), key) }
-            let code = HMAC.code(Array(baseString.utf8), wiping: &key, hash: hash)
+            guard let hash = method.hash else { return ConstantTime.equal(signature, key) }
+            let code = HMAC.code(baseString, wiping: &key, hash: hash)
             return Base64.decode(signature, as: .standard).map { ConstantTime.equal($0, code) } ?? false
         }
     }

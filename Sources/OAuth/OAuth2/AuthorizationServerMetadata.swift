@@ -39,6 +39,10 @@ package struct AuthorizationServerMetadata: Sendable, Equatable {
     package var revocationEndpointAuthMethodsSupported: [String]?
     /// How clients may authenticate where tokens are asked about; as at the token endpoint without it.
     package var introspectionEndpointAuthMethodsSupported: [String]?
+    /// How assertions may be signed where tokens are withdrawn.
+    package var revocationEndpointAuthSigningAlgValuesSupported: [String]?
+    /// How assertions may be signed where tokens are asked about.
+    package var introspectionEndpointAuthSigningAlgValuesSupported: [String]?
     /// How proofs of possession may be signed (RFC 9449 §5.1).
     package var dpopSigningAlgValuesSupported: [String]?
     /// Which types of authorisation details there are (RFC 9396 §10).
@@ -138,6 +142,13 @@ package struct AuthorizationServerMetadata: Sendable, Equatable {
             ("token_endpoint_auth_signing_alg_values_supported", \.tokenEndpointAuthSigningAlgValuesSupported),
             ("revocation_endpoint_auth_methods_supported", \.revocationEndpointAuthMethodsSupported),
             ("introspection_endpoint_auth_methods_supported", \.introspectionEndpointAuthMethodsSupported),
+            (
+                "revocation_endpoint_auth_signing_alg_values_supported", \.revocationEndpointAuthSigningAlgValuesSupported
+            ),
+            (
+                "introspection_endpoint_auth_signing_alg_values_supported",
+                \.introspectionEndpointAuthSigningAlgValuesSupported
+            ),
             ("dpop_signing_alg_values_supported", \.dpopSigningAlgValuesSupported),
             ("authorization_details_types_supported", \.authorizationDetailsTypesSupported),
             ("protected_resources", \.protectedResources),

@@ -14,12 +14,12 @@ package struct ClientToken: Sendable, Equatable {
 }
 
 extension Transaction {
-    /// Stores a client's token, and forgets those that expired over a day ago.
+    /// Stores a client's token, and forgets those that have expired.
     package func insertClientToken(
         id: String, consumer: String, thumbprint: String?, expiresAt: Date, now: Date
     ) throws {
         try database.execute(
-            sql: "DELETE FROM sp_client_token WHERE expires_at < ?", arguments: [now.addingTimeInterval(-86400)])
+            sql: "DELETE FROM sp_client_token WHERE expires_at < ?", arguments: [now.addingTimeInterval(-60)])
         try database.execute(
             sql: "INSERT INTO sp_client_token (id, consumer, thumbprint, expires_at) VALUES (?, ?, ?, ?)",
             arguments: [id, consumer, thumbprint, expiresAt])

@@ -47,10 +47,29 @@ package struct ConsentedGrant: Sendable, Equatable {
 }
 
 extension Transaction {
-    /// Stores what a person allowed.
+    /// Stores what a person allowed, and forgets what ended long ago with all that belonged to it.
+    ///
+    /// - Parameters:
+    ///   - id: The grant's id.
+    ///   - consumer: The id of the consumer.
+    ///   - person: The id of the person.
+    ///   - scopes: What was allowed.
+    ///   - now: The moment.
+    ///   - expiresAt: When it ends.
+    ///   - limit: How many a consumer may have of a person at a time; the oldest beyond that end.
+    /// - Throws: An error of the database; nothing is stored then.
     package func insertConsentedGrant(
-        id: GrantID, consumer: String, person: String, scopes: [ScopedOperation], at now: Date, expiresAt: Date
+        id: GrantID, consumer: String, person: String, scopes: [ScopedOperation], at now: Date, expiresAt: Date,
+        limit: Int
     ) throws {
+        try forgetGrants(endedBefore: now.addingTimeInterval(-30 * 86400))
+        try database.execute(
+            sql: """
+                UPDATE sp_grant SET revoked_at = ?1 WHERE id IN (
+                    SELECT id FROM sp_grant WHERE consumer = ?2 AND person = ?3 AND revoked_at IS NULL AND expires_at > ?1
+                    ORDER BY created_at DESC, rowid DESC LIMIT -1 OFFSET ?4)
+                """,
+            arguments: [now, consumer, person, limit - 1])
         try database.execute(
             sql: "INSERT INTO sp_grant (id, consumer, person, created_at, expires_at) VALUES (?, ?, ?, ?, ?)",
             arguments: [id.rawValue, consumer, person, now, expiresAt])
@@ -58,6 +77,18 @@ extension Transaction {
             try database.execute(
                 sql: "INSERT INTO sp_grant_scope (grant_id, device, operation) VALUES (?, ?, ?)",
                 arguments: [id.rawValue, scope.device, scope.operation])
+        }
+    }
+
+    private func forgetGrants(endedBefore oldest: Date) throws {
+        let ended = try String.fetchAll(
+            database, sql: "SELECT id FROM sp_grant WHERE expires_at < ?1 OR revoked_at < ?1 LIMIT 100",
+            arguments: [oldest])
+        for id in ended {
+            for table in ["sp_refresh_token", "sp_access_token", "sp_code", "sp_grant_scope"] {
+                try database.execute(sql: "DELETE FROM \(table) WHERE grant_id = ?", arguments: [id])
+            }
+            try database.execute(sql: "DELETE FROM sp_grant WHERE id = ?", arguments: [id])
         }
     }
 

@@ -12,27 +12,23 @@ extension Transaction {
             arguments: [hash.data, expiresAt])
     }
 
-    /// Whether an invitation waits to be used.
-    package func hasInvitation(at now: Date) throws -> Bool {
-        try Bool.fetchOne(
-            database, sql: "SELECT EXISTS (SELECT 1 FROM sp_invitation WHERE expires_at > ?)", arguments: [now])
-            ?? false
-    }
-
-    /// Takes the invitation, if the code is its; a wrong code counts, and the `limit`th takes the invitation away.
-    ///
-    /// - Returns: Whether the code was right.
-    package func takeInvitation(hash: [UInt8], limit: Int, now: Date) throws -> Bool {
+    /// Whether a code is the invitation's; a wrong one counts, and the `limit`th takes the invitation away.
+    package func checkInvitation(hash: [UInt8], limit: Int, now: Date) throws -> Bool {
         try database.execute(sql: "DELETE FROM sp_invitation WHERE expires_at <= ?", arguments: [now])
         guard let expected = try Data.fetchOne(database, sql: "SELECT hash FROM sp_invitation WHERE id = 1") else {
             return false
         }
-        if ConstantTime.equal(Array(expected), hash) {
-            try database.execute(sql: "DELETE FROM sp_invitation")
-            return true
-        }
+        if ConstantTime.equal(Array(expected), hash) { return true }
         try database.execute(sql: "UPDATE sp_invitation SET wrong_codes = wrong_codes + 1")
         try database.execute(sql: "DELETE FROM sp_invitation WHERE wrong_codes >= ?", arguments: [limit])
         return false
+    }
+
+    /// Uses the invitation up.
+    ///
+    /// - Returns: `false` when it is not that one any more.
+    package func useInvitation(hash: [UInt8]) throws -> Bool {
+        try database.execute(sql: "DELETE FROM sp_invitation WHERE hash = ?", arguments: [hash.data])
+        return database.changesCount > 0
     }
 }

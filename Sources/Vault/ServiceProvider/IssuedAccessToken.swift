@@ -20,14 +20,15 @@ package struct IssuedAccessToken: Sendable, Equatable {
 }
 
 extension Transaction {
-    /// Stores an access token, and forgets those that expired over a day ago; the secret, which only OAuth 1.0a has, is
-    /// sealed.
+    /// Stores an access token, and forgets those that have expired, of OAuth 1.0a, which can say so, a day later; the
+    /// secret, which only OAuth 1.0a has, is sealed.
     package func insertAccessToken(
         id: String, secret: Secret?, grant: GrantID, scopes: [ScopedOperation], audience: [String] = [],
         thumbprint: String? = nil, expiresAt: Date, now: Date
     ) throws {
         try database.execute(
-            sql: "DELETE FROM sp_access_token WHERE expires_at < ?", arguments: [now.addingTimeInterval(-86400)])
+            sql: "DELETE FROM sp_access_token WHERE expires_at < ? AND (sealed_secret IS NULL OR expires_at < ?)",
+            arguments: [now.addingTimeInterval(-60), now.addingTimeInterval(-86400)])
         let sealed = try secret.map {
             try sealer.seal($0, table: "sp_access_token", row: id, column: "sealed_secret").data
         }

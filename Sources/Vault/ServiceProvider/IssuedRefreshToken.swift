@@ -23,10 +23,13 @@ package struct IssuedRefreshToken: Sendable, Equatable {
 }
 
 extension Transaction {
-    /// Stores a refresh token.
+    /// Stores a refresh token, and forgets those that were replaced so long ago that nobody can have kept them by
+    /// mistake.
     package func insertRefreshToken(
         hash: [UInt8], grant: GrantID, resource: [String], thumbprint: String?, at now: Date
     ) throws {
+        try database.execute(
+            sql: "DELETE FROM sp_refresh_token WHERE replaced_at < ?", arguments: [now.addingTimeInterval(-30 * 86400)])
         try database.execute(
             sql: "INSERT INTO sp_refresh_token (hash, grant_id, resource, thumbprint, used_at) VALUES (?, ?, ?, ?, ?)",
             arguments: [hash.data, grant.rawValue, resource.joined(separator: " "), thumbprint, now])

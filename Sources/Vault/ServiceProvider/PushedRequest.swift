@@ -14,12 +14,12 @@ package struct PushedRequest: Sendable, Equatable {
 }
 
 extension Transaction {
-    /// Stores a pushed request, and forgets those that expired over a day ago.
+    /// Stores a pushed request, and forgets those that have expired.
     package func insertPushedRequest(
         hash: [UInt8], consumer: String, parameters: String, expiresAt: Date, now: Date
     ) throws {
         try database.execute(
-            sql: "DELETE FROM sp_pushed_request WHERE expires_at < ?", arguments: [now.addingTimeInterval(-86400)])
+            sql: "DELETE FROM sp_pushed_request WHERE expires_at < ?", arguments: [now.addingTimeInterval(-60)])
         try database.execute(
             sql: "INSERT INTO sp_pushed_request (hash, consumer, parameters, expires_at) VALUES (?, ?, ?, ?)",
             arguments: [hash.data, consumer, parameters, expiresAt])

@@ -13,41 +13,60 @@ package struct StandingApproval: Sendable, Equatable {
     package let createdAt: Date
     /// When it last answered in the person's stead.
     package let usedAt: Date?
+    package let expiresAt: Date
 }
 
 extension Transaction {
-    /// Stores a standing approval.
+    /// Stores a standing approval, in the place of those that say no more.
     package func insertStandingApproval(
-        id: String, consumer: String, person: String, scopes: [ScopedOperation], at now: Date
+        id: String, consumer: String, person: String, scopes: [ScopedOperation], at now: Date, expiresAt: Date
     ) throws {
+        for known in try standingApprovals(of: consumer, by: person, at: now)
+        where known.scopes.allSatisfy(scopes.contains) {
+            _ = try revokeStandingApproval(id: known.id, at: now)
+        }
         try database.execute(
-            sql: "INSERT INTO sp_approval (id, consumer, person, scopes, created_at) VALUES (?, ?, ?, ?, ?)",
-            arguments: [id, consumer, person, scopes.words, now])
+            sql:
+                "INSERT INTO sp_approval (id, consumer, person, scopes, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?)",
+            arguments: [id, consumer, person, scopes.words, now, expiresAt])
     }
 
     /// The standing approvals that hold, oldest first.
-    package func standingApprovals() throws -> [StandingApproval] {
+    package func standingApprovals(at now: Date) throws -> [StandingApproval] {
         try Row.fetchAll(
-            database, sql: "SELECT * FROM sp_approval WHERE revoked_at IS NULL ORDER BY created_at, id"
-        ).map { row in
-            let columns = Columns(row, table: "sp_approval")
-            guard let consumer = try registeredConsumer(id: try columns.text("consumer")),
-                let person = try person(id: try columns.text("person"))
-            else { throw VaultError.badRow(table: "sp_approval", column: "consumer") }
-            return StandingApproval(
-                id: try columns.text("id"), consumer: consumer, person: person,
-                scopes: try columns.scopedOperations("scopes"), createdAt: try columns.date("created_at"),
-                usedAt: try columns.optionalDate("used_at"))
-        }
+            database,
+            sql: "SELECT * FROM sp_approval WHERE revoked_at IS NULL AND expires_at > ? ORDER BY created_at, id",
+            arguments: [now]
+        ).map(standingApproval)
+    }
+
+    private func standingApprovals(of consumer: String, by person: String, at now: Date) throws -> [StandingApproval] {
+        try Row.fetchAll(
+            database,
+            sql: """
+                SELECT * FROM sp_approval WHERE consumer = ? AND person = ? AND revoked_at IS NULL AND expires_at > ?
+                ORDER BY created_at, id
+                """,
+            arguments: [consumer, person, now]
+        ).map(standingApproval)
+    }
+
+    private func standingApproval(_ row: Row) throws -> StandingApproval {
+        let columns = Columns(row, table: "sp_approval")
+        guard let consumer = try registeredConsumer(id: try columns.text("consumer")),
+            let person = try person(id: try columns.text("person"))
+        else { throw VaultError.badRow(table: "sp_approval", column: "consumer") }
+        return StandingApproval(
+            id: try columns.text("id"), consumer: consumer, person: person,
+            scopes: try columns.scopedOperations("scopes"), createdAt: try columns.date("created_at"),
+            usedAt: try columns.optionalDate("used_at"), expiresAt: try columns.date("expires_at"))
     }
 
     /// The standing approval that covers a request.
     package func standingApproval(
-        of consumer: String, by person: String, covering scopes: [ScopedOperation]
+        of consumer: String, by person: String, covering scopes: [ScopedOperation], at now: Date
     ) throws -> StandingApproval? {
-        try standingApprovals().first {
-            $0.consumer.id == consumer && $0.person.id == person && scopes.allSatisfy($0.scopes.contains)
-        }
+        try standingApprovals(of: consumer, by: person, at: now).first { scopes.allSatisfy($0.scopes.contains) }
     }
 
     /// Notes that a standing approval answered a request.

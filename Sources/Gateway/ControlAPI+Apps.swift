@@ -36,7 +36,11 @@ extension ControlAPI {
             return Response(json: ["removed": .string(name)])
         }
         router.get("/v1/approvals") { _, _ in
-            Response(json: ["approvals": .array(try await provider.standingApprovals().map(\.json))])
+            var approvals: [JSON] = []
+            for approval in try await provider.standingApprovals() {
+                approvals.append(approval.json(scope: try await provider.scope(of: approval.scopes)))
+            }
+            return Response(json: ["approvals": .array(approvals)])
         }
         router.delete("/v1/approvals/{id}") { _, context in
             let id = try context.part("id")
@@ -93,11 +97,11 @@ extension RegisteredConsumer {
 }
 
 extension StandingApproval {
-    var json: JSON {
+    func json(scope: String) -> JSON {
         .compact([
             "id": .string(id), "app": .string(consumer.name), "user": .string(person.name),
-            "scope": .string(scopes.map(\.word).joined(separator: " ")), "created_at": .string(createdAt.rfc3339),
-            "used_at": usedAt.map { .string($0.rfc3339) },
+            "scope": .string(scope), "created_at": .string(createdAt.rfc3339),
+            "used_at": usedAt.map { .string($0.rfc3339) }, "expires_at": .string(expiresAt.rfc3339),
         ])
     }
 }

@@ -89,6 +89,7 @@ package enum HMAC {
         precondition(out.count == hash.digestCount, "an HMAC-\(hash.rawValue) has \(hash.digestCount) bytes")
         let context = EVP_MAC_CTX_dup(HashFunction.allCases.firstIndex(of: hash).flatMap { contexts[$0] })
         defer { EVP_MAC_CTX_free(context) }
+        guard context != nil else { preconditionFailure("libcrypto has no HMAC-\(hash.rawValue)") }
         var length = 0
         // A null key means "the last one" to OpenSSL; an empty key needs an address.
         var nothing: UInt8 = 0
@@ -99,7 +100,7 @@ package enum HMAC {
                 && EVP_MAC_final(
                     context, out.baseAddress?.assumingMemoryBound(to: UInt8.self), &length, out.count) == 1
         }
-        guard context != nil, made, length == out.count else {
+        guard made, length == out.count else {
             preconditionFailure("libcrypto cannot compute HMAC-\(hash.rawValue)")
         }
     }

@@ -30,7 +30,8 @@ extension HomeProvider {
     static func hash(_ text: String) -> [UInt8] { HashFunction.sha256.digest(Array(text.utf8)) }
 
     /// `Lax`, not `Strict`: an app sends the browser here from its own site, and the person must not look signed out
-    /// then. No GET changes anything, and `Lax` keeps the cookie off every POST from elsewhere.
+    /// then. It keeps the cookie off every POST from elsewhere; a GET gives nothing away but what a standing approval
+    /// already gave.
     func sessionCookie(_ value: String) -> String {
         "\(cookieName)=\(value); Path=/; HttpOnly; SameSite=Lax" + (configuration.isSecure ? "; Secure" : "")
             + (value.isEmpty ? "; Max-Age=0" : "")

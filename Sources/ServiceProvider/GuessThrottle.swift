@@ -1,4 +1,4 @@
-// A guess is counted before it is looked at, and the pause after it grows; a right one forgets them all.
+// The pause after a wrong guess grows, and a right one forgets them all; what takes long to check is counted before.
 
 import FoundationEssentials
 import Vault

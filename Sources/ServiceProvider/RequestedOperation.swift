@@ -22,12 +22,13 @@ struct RequestedOperation: Sendable {
         _ scopes: [String], in transaction: Transaction, profiles: any ProfileCatalog
     ) throws -> [RequestedOperation]? {
         var operations: [RequestedOperation] = []
+        var known = KnownProfiles(profiles)
         for scope in scopes {
             let parts = scope.split(separator: "@", omittingEmptySubsequences: false)
             guard parts.count == 2, let name = DeviceName(rawValue: String(parts[1])),
                 let device = try transaction.device(named: name)
             else { return nil }
-            let profile = try profiles.deviceProfile(device.profile)
+            let profile = try known.profile(of: device)
             guard let operation = profile.operations.first(where: { $0.name == parts[0] }) else { return nil }
             operations.append(RequestedOperation(device: device, profile: profile, operation: operation))
         }
@@ -38,9 +39,10 @@ struct RequestedOperation: Sendable {
     static func resolve(
         _ stored: [ScopedOperation], in transaction: Transaction, profiles: any ProfileCatalog
     ) throws -> [RequestedOperation] {
-        try stored.compactMap { scoped in
+        var known = KnownProfiles(profiles)
+        return try stored.compactMap { scoped in
             guard let device = try transaction.device(id: scoped.device), device.state != .removed else { return nil }
-            let profile = try profiles.deviceProfile(device.profile)
+            let profile = try known.profile(of: device)
             return profile.operations.first { $0.name == scoped.operation }
                 .map { RequestedOperation(device: device, profile: profile, operation: $0) }
         }
@@ -100,6 +102,21 @@ struct RequestedOperation: Sendable {
             ? try allowed.flatMap { try resolve([$0], in: transaction, profiles: profiles) ?? [] }
             : try resolve(scopes, in: transaction, profiles: profiles)
         return operations?.isEmpty == true ? nil : operations
+    }
+}
+
+/// Profiles that were read in one call, so that each file is read once.
+private struct KnownProfiles {
+    private let profiles: any ProfileCatalog
+    private var known: [String: DeviceProfile] = [:]
+
+    init(_ profiles: any ProfileCatalog) { self.profiles = profiles }
+
+    mutating func profile(of device: Device) throws -> DeviceProfile {
+        if let profile = known[device.profile.rawValue] { return profile }
+        let profile = try profiles.deviceProfile(device.profile)
+        known[device.profile.rawValue] = profile
+        return profile
     }
 }
 

@@ -1,4 +1,5 @@
-// Every limit of the provider stands here once, with the question it answers.
+// How long things last and how many there may be stands here once, with the question it answers; what belongs to one
+// mechanism alone, such as a throttle, stands there.
 
 package import FoundationEssentials
 package import Sealing

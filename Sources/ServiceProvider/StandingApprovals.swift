@@ -36,6 +36,17 @@ extension HomeProvider {
         }
     }
 
+    /// Stored operations as an app writes them, those of removed devices left out.
+    package func scope(of operations: [ScopedOperation]) async throws -> String {
+        try await vault.read { transaction in
+            try operations.compactMap { scoped in
+                try transaction.device(id: scoped.device).flatMap {
+                    $0.state == .removed ? nil : "\(scoped.operation)@\($0.name)"
+                }
+            }.joined(separator: " ")
+        }
+    }
+
     /// What apps may do without asking again.
     package func standingApprovals() async throws -> [StandingApproval] {
         let now = configuration.now()

@@ -80,8 +80,13 @@ import Testing
         try await home.approve("hallway")
         let agent = try await home.done("grant", "request", "front-door")["authorize_url"]?.string ?? ""
         let pin = try await home.done("grant", "request", "front-door", "--flow", "oob")["authorize_url"]?.string ?? ""
-        let report = try await chromium(home, ["pages", "--url", "agent=\(agent)", "--url", "pin=\(pin)"])
-        #expect((report["checks"]?.members?.count ?? 0) >= 7)
+        let base = "http://127.0.0.1:\(home.providerPort)"
+        let report = try await chromium(
+            home,
+            ["pages"]
+                + ["agent=\(agent)", "pin=\(pin)", "device=\(base)/device", "set-up=\(base)/set-up"]
+                .flatMap { ["--url", $0] })
+        #expect((report["checks"]?.members?.count ?? 0) >= 10)
         try await home.stop()
     }
 

@@ -59,9 +59,10 @@ extension HomeProvider {
                 result = .failure(refusal)
             }
             if case .failure(let refusal) = result, consumer.terms.authentication == .none, !refusal.isRoutine {
-                // Anybody can be a public client: it is counted like a failed proof.
-                let seconds = try auditFailure(of: consumer, subject: subject, why: refusal.code, in: transaction)
-                return .failure(seconds.map { .tooOften(seconds: $0) } ?? .oauth2(refusal))
+                // Anybody can be a public client: counted like failed proofs these leave few rows. What the real one is
+                // told stays the same.
+                _ = try auditFailure(of: consumer, subject: subject, why: refusal.code, in: transaction)
+                return .failure(.oauth2(refusal))
             }
             if case .failure(let refusal) = result, !refusal.isRoutine {
                 try transaction.audit(

@@ -51,6 +51,20 @@ struct ConsentAnswer: Sendable {
 }
 
 extension HomeProvider {
+    /// Checks a received answer as far as can be done before the transaction that carries it out: where a cookie is not
+    /// enough for a yes, the password has to come with it.
+    func receiveAnswer(_ incoming: Incoming) async throws -> (session: BrowserSession, fields: [String: String]) {
+        let (session, fields) = try await receiveForm(incoming)
+        guard fields["decision"] == "approve", !configuration.trustsCookies else { return (session, fields) }
+        let password = Secret(text: String((fields["password"] ?? "").prefix(1024)))
+        guard try await person(session.person.name, password: password)?.id == session.person.id else {
+            throw ProviderFault.notice(
+                status: 403, title: "The password is not right",
+                advice: "Nothing was changed. Go back and type it again.")
+        }
+        return (session, fields)
+    }
+
     /// Answers a request for consent: with the page to sign in, by a standing approval, or with the page that asks.
     func consent(_ request: ConsentRequest, _ incoming: Incoming) async throws -> Response {
         let session = try await session(incoming)
@@ -82,9 +96,10 @@ extension HomeProvider {
     }
 
     private func consentPage(_ request: ConsentRequest, _ session: BrowserSession) async throws -> Response {
+        let mayStand = request.mayStand && configuration.trustsCookies
         let payload: JSON = [
             "consumer": .string(request.consumer.id), "scopes": .strings(request.operations.map(\.scoped.word)),
-            "detail": request.detail, "may_stand": .bool(request.mayStand),
+            "detail": request.detail, "may_stand": .bool(mayStand),
         ]
         let token = try await vault.write {
             try issueForm(request.purpose, showing: payload, in: session, by: $0)
@@ -94,7 +109,8 @@ extension HomeProvider {
             "title": "Allow \(request.consumer.name)?", "person": session.person.name,
             "consumer": request.consumer.name, "kind": request.consumer.isAgent ? "The hub’s own agent" : "The app",
             "app": !request.consumer.isAgent, "devices": request.operations.shown, "action": request.action,
-            "form_token": token, "may_stand": request.mayStand, "duration": "Until \(until), then you are asked again.",
+            "form_token": token, "may_stand": mayStand, "wants_password": !configuration.trustsCookies,
+            "duration": "Until \(until), then you are asked again.",
         ]
         if let target = request.redirectTarget {
             content["destination"] = request.consumer.isAgent ? "back to this hub" : Pages.destination(of: target)

@@ -28,10 +28,14 @@ extension HomeProvider {
             let operations = try asked(
                 scope: wanted.scope, details: wanted.authorizationDetails, resource: wanted.resource, of: consumer,
                 in: transaction)
-            guard
-                try transaction.openDeviceCodes(of: consumer.id, at: now)
-                    < ServiceProviderConfiguration.openRequestLimit
-            else { throw ProviderFault.tooOften(seconds: 60) }
+            if try transaction.openDeviceCodes(of: consumer.id, at: now)
+                >= ServiceProviderConfiguration.openRequestLimit
+            {
+                // In a public client's name anybody can ask: what no device asks about makes room.
+                guard consumer.terms.authentication == .none else { throw ProviderFault.tooOften(seconds: 60) }
+                try transaction.dropOldestDeviceCode(
+                    of: consumer.id, unaskedSince: now.before(.seconds(3 * interval)))
+            }
             let isNew = try transaction.insertDeviceCode(
                 DeviceCode(
                     hash: Self.hash(code.revealText()), consumer: consumer.id, requested: operations.map(\.scope),
@@ -74,7 +78,7 @@ extension HomeProvider {
             try transaction.clearSignInFailures(bucket: bucket)
             return ConsentRequest(
                 purpose: Self.consentPurpose, consumer: consumer,
-                operations: try restrict(checked, to: code.resource, in: transaction), redirectTarget: nil,
+                operations: try restrict(checked, toStored: code.resource, in: transaction), redirectTarget: nil,
                 detail: .string(Hex.encode(code.hash)), action: "/device", userCode: userCode,
                 complete: completeDevice, refuse: { _ in throw ProviderFault.wrongForm })
         }
@@ -88,7 +92,7 @@ extension HomeProvider {
 
     /// `POST /device`.
     func decideDevice(_ incoming: Incoming) async throws -> Response {
-        let (session, fields) = try await receiveForm(incoming)
+        let (session, fields) = try await receiveAnswer(incoming)
         return try await vault.write { transaction in
             try completeDevice(
                 try consentAnswer(Self.consentPurpose, fields, in: session, by: transaction), in: transaction)

@@ -107,6 +107,7 @@ extension HomeProvider {
             try revoke(id, by: actor, authority: authority, in: transaction, at: now)
         else { return false }
         try transaction.revokeStandingApprovals(of: grant.consumer.id, by: grant.person.id, at: now)
+        try transaction.dropApprovals(of: grant.consumer.id, by: grant.person.id)
         return true
     }
 

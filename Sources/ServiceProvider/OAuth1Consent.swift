@@ -39,7 +39,7 @@ extension HomeProvider {
 
     /// `POST /oauth1/authorize`.
     func decideOAuth1(_ incoming: Incoming) async throws -> Response {
-        let (session, fields) = try await receiveForm(incoming)
+        let (session, fields) = try await receiveAnswer(incoming)
         return try await vault.write { transaction in
             try completeOAuth1(
                 try consentAnswer(Self.consentPurpose, fields, in: session, by: transaction), in: transaction)

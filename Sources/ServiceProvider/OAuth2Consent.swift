@@ -55,7 +55,7 @@ extension HomeProvider {
 
     /// `POST /oauth2/authorize`.
     func decideOAuth2(_ incoming: Incoming) async throws -> Response {
-        let (session, fields) = try await receiveForm(incoming)
+        let (session, fields) = try await receiveAnswer(incoming)
         return try await vault.write { transaction in
             try completeOAuth2(
                 try consentAnswer(Self.consentPurpose, fields, in: session, by: transaction), in: transaction)

@@ -36,9 +36,12 @@ extension HomeProvider {
             }
             let kept = FormCoding.encode(parameters)
             guard kept.utf8.count <= AuthorizationQuery.maximumSize else { return .failure(.malformedRequest) }
-            guard
-                try transaction.pushedRequests(of: consumer.id, at: now) < ServiceProviderConfiguration.openRequestLimit
-            else { throw ProviderFault.tooOften(seconds: 60) }
+            if try transaction.pushedRequests(of: consumer.id, at: now) >= ServiceProviderConfiguration.openRequestLimit
+            {
+                // In a public client's name anybody can push: the oldest makes room, so that nobody is locked out.
+                guard consumer.terms.authentication == .none else { throw ProviderFault.tooOften(seconds: 60) }
+                try transaction.dropOldestPushedRequest(of: consumer.id)
+            }
             try transaction.insertPushedRequest(
                 hash: Self.hash(name), consumer: consumer.id, parameters: kept,
                 expiresAt: now.advanced(by: lifetime), now: now)

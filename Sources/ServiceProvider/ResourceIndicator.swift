@@ -19,11 +19,19 @@ extension HomeProvider {
         return operations.filter { devices?.contains($0.device.id) ?? true }
     }
 
+    /// The same for resources that were allowed once: what names nothing any more is passed over.
+    func restrict(
+        _ operations: [RequestedOperation], toStored resource: [String], in transaction: Transaction
+    ) throws -> [RequestedOperation] {
+        let devices = try devices(of: resource, passingOver: true, in: transaction)
+        return operations.filter { devices?.contains($0.device.id) ?? true }
+    }
+
     /// The same for stored operations.
     func restrict(
-        _ scopes: [ScopedOperation], to resource: [String], in transaction: Transaction
+        _ scopes: [ScopedOperation], to resource: [String], isStored: Bool = false, in transaction: Transaction
     ) throws -> [ScopedOperation] {
-        let devices = try devices(of: resource, in: transaction)
+        let devices = try devices(of: resource, passingOver: isStored, in: transaction)
         return scopes.filter { devices?.contains($0.device) ?? true }
     }
 
@@ -41,7 +49,9 @@ extension HomeProvider {
     }
 
     /// The ids of the devices that some resources name; `nil` for all of them.
-    private func devices(of resource: [String], in transaction: Transaction) throws -> Set<String>? {
+    private func devices(
+        of resource: [String], passingOver: Bool = false, in transaction: Transaction
+    ) throws -> Set<String>? {
         var devices: Set<String> = []
         var isWhole = resource.isEmpty
         for uri in resource {
@@ -52,6 +62,7 @@ extension HomeProvider {
             let prefix = address(of: "")
             let name = String(uri.dropFirst(prefix.count))
             guard uri.hasPrefix(prefix), let device = try device(name, in: transaction) else {
+                if passingOver { continue }
                 throw OAuth2Refusal.invalidTarget
             }
             devices.insert(device.id)

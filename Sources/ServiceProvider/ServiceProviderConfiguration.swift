@@ -17,6 +17,9 @@ package struct ServiceProviderConfiguration: Sendable {
     package let now: @Sendable () -> Date
     /// How long is the process running? Goes only forward.
     package var elapsed: @Sendable () -> Duration
+    /// Is a cookie enough to approve something? Over plain http it is not: browsers send it to every port of the machine,
+    /// so any program there that a browser visits, a client's own redirect listener to begin with, gets to see it.
+    package var trustsCookies: Bool
     /// How long is an OAuth 2 access token good?
     package var accessTokenLifetime: Duration
     /// Which other values of `Host` are answered, such as a name of the same machine?
@@ -75,6 +78,7 @@ package struct ServiceProviderConfiguration: Sendable {
         self.homeName = homeName
         self.baseURL = baseURL
         resourceURL = baseURL
+        trustsCookies = baseURL.hasPrefix("https://")
         self.accessTokenLifetime = accessTokenLifetime
         self.now = now
         let start = ContinuousClock.now

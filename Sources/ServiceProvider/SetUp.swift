@@ -20,6 +20,8 @@ extension HomeProvider {
         let expiresAt = now.advanced(by: ServiceProviderConfiguration.invitationLifetime)
         try await vault.write { transaction in
             try transaction.setInvitation(hash: Self.hash(code), expiresAt: expiresAt)
+            // Who guessed at the one before, or at none, does not stand in the way of this one.
+            try transaction.clearSignInFailures(bucket: Self.bucket("", of: .invitation))
             try transaction.audit(
                 AuditEntry(
                     actor: .agent, action: "provider.person", subject: "invitation", authority: "local",
@@ -64,6 +66,7 @@ extension HomeProvider {
     private func checkInvitation(_ code: String, for name: String) async throws {
         let now = configuration.now()
         let isRight = try await vault.write { transaction in
+            guard try transaction.hasInvitation(at: now) else { return false }
             let bucket = Self.bucket("", of: .invitation)
             try requireNotBlocked(bucket, at: now, in: transaction)
             let isRight = try transaction.checkInvitation(

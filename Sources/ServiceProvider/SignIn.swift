@@ -4,6 +4,7 @@
 import Delegation
 import FoundationEssentials
 import Hummingbird
+import Logging
 import Sealing
 import Vault
 
@@ -29,30 +30,14 @@ extension HomeProvider {
         let name = fields["name"] ?? ""
         let next = Self.localTarget(fields["next"] ?? "/")
         let password = Secret(text: String((fields["password"] ?? "").prefix(1024)))
-        let bucket = Self.bucket(name, of: .password)
-        let pepper = try await pepper()
-        let now = configuration.now()
-
-        let known = try await vault.write { transaction in
-            try requireNotBlocked(bucket, at: now, in: transaction)
-            try countFailure(bucket, at: now, in: transaction)
-            return try transaction.person(named: name)
-        }
-        let isRight = try await passwords.isRight(password, for: known?.password, pepper: pepper)
-        guard isRight, let person = known?.person else {
-            try await vault.write { transaction in
-                try transaction.audit(
-                    AuditEntry(
-                        actor: .person(Self.isName(name) ? name : "?"), action: "provider.signin", subject: "session",
-                        authority: "password", outcome: "refused"), at: now)
-            }
+        guard let person = try await person(name, password: password) else {
             return signInPage(next: next, fault: "Name or password is not right.", name: name, status: 403)
         }
 
+        let now = configuration.now()
         let cookie = Base64.encode(Random.bytes(32), as: .url)
         let old = incoming.cookie(cookieName).map(Self.hash)
         try await vault.write { transaction in
-            try transaction.clearSignInFailures(bucket: bucket)
             if let old { try transaction.deleteSession(hash: old) }
             try transaction.deleteSessions(
                 signedInBefore: now.before(ServiceProviderConfiguration.sessionLimit),
@@ -68,6 +53,43 @@ extension HomeProvider {
         var response = Reply.redirect(to: next)
         response.headers[.setCookie] = sessionCookie(cookie)
         return response
+    }
+
+    /// The person of that name, if the password is right; tries are counted, and too many are refused.
+    ///
+    /// - Throws: ``ProviderFault/tooOften(seconds:)``.
+    func person(_ name: String, password: Secret) async throws -> Person? {
+        let bucket = Self.bucket(name, of: .password)
+        let pepper = try await pepper()
+        let now = configuration.now()
+        let known = try await vault.write { transaction in
+            try requireNotBlocked(bucket, at: now, in: transaction)
+            try countFailure(bucket, at: now, in: transaction)
+            return try transaction.person(named: name)
+        }
+        let isRight: Bool
+        do {
+            isRight = try await passwords.isRight(password, for: known?.password, pepper: pepper)
+        } catch {
+            // The queue is full: nobody looked, so nobody failed.
+            try await vault.write { try $0.uncountSignInFailure(bucket: bucket, at: now) }
+            throw error
+        }
+        guard isRight, let person = known?.person else {
+            logger.notice("sign-in refused", metadata: ["person.known": "\(known != nil)"])
+            // Strangers' names fill no log, and neither does a password that was typed in the wrong field.
+            if let name = known?.person.name {
+                try await vault.write { transaction in
+                    try transaction.audit(
+                        AuditEntry(
+                            actor: .person(name), action: "provider.signin", subject: "session", authority: "password",
+                            outcome: "refused"), at: now)
+                }
+            }
+            return nil
+        }
+        try await vault.write { try $0.clearSignInFailures(bucket: bucket) }
+        return person
     }
 
     /// `POST /sign-out`.

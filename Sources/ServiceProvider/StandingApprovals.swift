@@ -15,7 +15,7 @@ extension HomeProvider {
     func answerByStandingApproval(
         _ request: ConsentRequest, _ session: BrowserSession
     ) async throws -> Response? {
-        guard request.mayStand, request.prompt != .consent else { return nil }
+        guard request.mayStand, configuration.trustsCookies, request.prompt != .consent else { return nil }
         let scopes = request.operations.map(\.scoped)
         let now = configuration.now()
         guard

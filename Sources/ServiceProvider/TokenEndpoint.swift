@@ -134,7 +134,7 @@ extension HomeProvider {
             }
             narrowed = asked
         }
-        narrowed = try restrict(narrowed, to: audience, in: transaction)
+        narrowed = try restrict(narrowed, to: audience, isStored: order.resource.isEmpty, in: transaction)
         guard !narrowed.isEmpty else { throw OAuth2Refusal.invalidTarget }
         return narrowed
     }

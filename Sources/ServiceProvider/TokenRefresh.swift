@@ -28,7 +28,8 @@ extension HomeProvider {
                     at: now)
                 return .failure(.invalidGrant)
             }
-            return try renew(token, giving: successor, scope: scope, order, in: transaction)
+            return try renew(
+                token, giving: successor, scope: scope, authority: "refresh token repeated", order, in: transaction)
         }
         guard now < token.usedAt.advanced(by: configuration.refreshIdleLimit) else { return .failure(.invalidGrant) }
         guard order.consumer.terms.rotatesRefreshTokens else {
@@ -43,15 +44,15 @@ extension HomeProvider {
     }
 
     private func renew(
-        _ token: IssuedRefreshToken, giving next: Secret?, scope: [String], _ order: TokenOrder,
-        in transaction: Transaction
+        _ token: IssuedRefreshToken, giving next: Secret?, scope: [String], authority: String = "refresh token",
+        _ order: TokenOrder, in transaction: Transaction
     ) throws -> Result<IssuedTokens, OAuth2Refusal> {
         guard isWithin(order.resource, token.resource) else { return .failure(.invalidTarget) }
         let audience = order.resource.isEmpty ? token.resource : order.resource
         let scopes = try narrow(token.grant.scopes, to: scope, audience: audience, order, in: transaction)
         return .success(
             try issue(
-                token.grant, scopes: scopes, audience: audience, authority: "refresh token", refreshToken: next, order,
+                token.grant, scopes: scopes, audience: audience, authority: authority, refreshToken: next, order,
                 in: transaction))
     }
 }

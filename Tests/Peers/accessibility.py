@@ -37,7 +37,7 @@ const ids = all('[id]').map(e => e.id);
 if (new Set(ids).size !== ids.length) faults.push('an id comes twice');
 for (const e of all('input:not([type=hidden]),select,textarea'))
   if (!e.labels.length && !e.getAttribute('aria-label')) faults.push('no label: ' + e.name);
-for (const e of all('input:not([type=hidden]),button,select')) {
+for (const e of all('input:not([type=hidden],[hidden]),button,select')) {
   // A label around it is pressed just as well.
   const box = (e.closest('label') ?? e).getBoundingClientRect();
   if (box.height < arguments[0] || box.width < arguments[0])
@@ -53,7 +53,7 @@ for (let node = walker.nextNode(); node; node = walker.nextNode()) {
   const under = behind(e);
   found.push(['text', says(e), contrast(over(channels(getComputedStyle(e).color), under), under)]);
 }
-for (const e of document.querySelectorAll('input:not([type=hidden]),button,select')) {
+for (const e of document.querySelectorAll('input:not([type=hidden],[hidden]),button,select')) {
   const style = getComputedStyle(e), under = behind(e), around = behind(e.parentElement);
   if (e.tagName === 'INPUT') found.push(['text', says(e), contrast(channels(style.color), under)]);
   found.push(['edge', says(e), Math.max(
@@ -67,7 +67,7 @@ const e = document.activeElement, style = getComputedStyle(e);
 const ring = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2;
 return {tag: e.tagName, who: says(e), visible: ring && e.matches(':focus-visible'),
   contrast: ring ? contrast(channels(style.outlineColor), behind(e.parentElement)) : 0,
-  number: [...document.querySelectorAll('a[href],input:not([type=hidden]),button,select,textarea')].indexOf(e)};
+  number: [...document.querySelectorAll('a[href],input:not([type=hidden],[hidden]),button,select,textarea')].indexOf(e)};
 """
 
 
@@ -96,7 +96,7 @@ def focus(browser):
     """What the Tab key does not reach, in order, or reaches without showing it."""
     faults, reached = [], []
     wanted = browser.run("return document.querySelectorAll("
-                         "'a[href],input:not([type=hidden]),button,select,textarea').length")
+                         "'a[href],input:not([type=hidden],[hidden]),button,select,textarea').length")
     for _ in range(min(wanted, MAXIMUM_STOPS)):
         browser.press("tab")
         stop = browser.run(_COLOURS + _FOCUS)

@@ -193,7 +193,8 @@ class Browser:
             form = next((form for form in page.forms if form.has_password() or form.button(decision)), None)
             if form is None:
                 return page
-            if form.has_password():
+            # A consent page may want the password again; then the button tells what it is.
+            if form.has_password() and not form.button(decision):
                 if signed_in or person is None or password is None:
                     return page
                 signed_in = True
@@ -203,7 +204,7 @@ class Browser:
                 pairs, pressed = form.filled(person, password), form.button(decision)
             if pressed and pressed[0]:
                 pairs.append(pressed[:2])
-            decided = not form.has_password()
+            decided = form.button(decision) is not None
             page = self.submit(page, form, pairs)
             if decided:
                 return page

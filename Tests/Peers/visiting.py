@@ -64,7 +64,7 @@ class Visitor:
         raise OSError(f"the Tab key does not reach {css}")
 
     def is_asked_to_sign_in(self):
-        return bool(self.browser.all("input[type=password]"))
+        return bool(self.browser.all("input[type=password]") and self.browser.all("input[name=name]"))
 
     def sign_in(self, password=None, name=None):
         """Signs in if that is asked; whether it was."""
@@ -81,11 +81,15 @@ class Visitor:
         self.sign_in()
 
     def decide(self, decision):
+        # Over plain http a yes wants the password on the same page.
+        if decision == "approve" and self.browser.all("input[type=password]"):
+            self.fill("input[type=password]", self._password)
         self.push(BUTTON[decision])
 
     def form(self):
         """The fields of the page's first form."""
-        return self.browser.run("return Object.fromEntries(new FormData(document.forms[0]))")
+        fields = self.browser.run("return Object.fromEntries(new FormData(document.forms[0]))")
+        return {name: value or (self._password if name == "password" else value) for name, value in fields.items()}
 
     def page(self):
         """What a person sees: the status, the heading, the text."""

@@ -16,6 +16,8 @@ TIMEOUT = 60
 KEYS = {"tab": "\ue004", "enter": "\ue007", "shift": "\ue008", "space": "\ue00d"}
 
 
+START_TRIES = 3
+
 class WebDriverError(OSError):
     """The browser could not do what it was told; `kind` is WebDriver's own word for why."""
 
@@ -49,19 +51,29 @@ class Chromium:
             self.close()
             raise
 
-    def _start(self, size, script):
+    def _start_driver(self):
+        """Starts the driver; its port, or what it said when it gave up."""
         self._driver = subprocess.Popen(
             # And the driver ends with this program, however that ends.
-            ["setpriv", "--pdeathsig", "KILL", "chromedriver", "--port=0"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True, start_new_session=True)
-        port = None
+            ["setpriv", "--pdeathsig", "KILL", "chromedriver", "--port=0"], stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+        said = ""
         for line in self._driver.stdout:
             found = re.search(r"started successfully on port (\d+)", line)
             if found:
-                port = int(found[1])
+                return int(found[1]), said
+            said += line
+        self._driver.wait()
+        return None, said
+
+    def _start(self, size, script):
+        # It takes one port for both kinds of addresses, and gives up when another program has just taken one of them.
+        for _ in range(START_TRIES):
+            port, said = self._start_driver()
+            if port:
                 break
-        if port is None:
-            raise OSError("chromedriver did not start")
+        else:
+            raise OSError(f"chromedriver did not start: {said.strip()[-300:]}")
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)
         options = {"binary": shutil.which("chromium") or "chromium", "args": list(_arguments(self._profile, size))}
         if not script:

@@ -35,7 +35,7 @@ import Vault
             home.clock.advance(by: 3)
             #expect(try await attempt(home, "anna", TestHome.password).status == 303)
             #expect(try await attempt(home, "anna", "wrong").status == 403)
-            #expect(try await home.audited("provider.signin").filter { $0 == "refused" }.count == 10)
+            #expect(try await home.audited("provider.signin").filter { $0 == "refused" }.count == 6)
         }
     }
 

@@ -46,11 +46,13 @@ struct TestHome: Sendable {
     ///   - accessTokenLifetime: As in the configuration.
     ///   - address: Its base URL, where that is not the one it is reached at.
     ///   - resource: The address of its app API, where that is not the base URL.
+    ///   - trustsCookies: As in the configuration.
     ///   - old: A vault to open instead of making one: what opens it, and what puts its file at a path.
     ///   - body: The test.
     /// - Throws: Whatever `body` throws.
     static func run(
         accessTokenLifetime: Duration = .seconds(20), address: String? = nil, resource: String? = nil,
+        trustsCookies: Bool = true,
         old: (key: Secret, put: @Sendable (_ path: String) async throws -> Void)? = nil,
         _ body: @escaping @Sendable (TestHome) async throws -> Void
     ) async throws {
@@ -82,6 +84,8 @@ struct TestHome: Sendable {
             var configuration = ServiceProviderConfiguration(
                 homeName: "Test home", baseURL: address ?? base, accessTokenLifetime: accessTokenLifetime,
                 now: { clock.now })
+            // As over https; what plain http demands has tests of its own.
+            configuration.trustsCookies = trustsCookies
             configuration.passwordCost = Scrypt(n: 1 << 8, r: 8, p: 1)
             if let resource { configuration.resourceURL = resource }
             let copy = folder.path + "/device-profiles"

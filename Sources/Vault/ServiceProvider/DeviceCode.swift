@@ -73,6 +73,17 @@ extension Transaction {
             arguments: [consumer, now]) ?? 0
     }
 
+    /// Forgets the oldest pending device code of a consumer, those first that no device has asked about lately.
+    package func dropOldestDeviceCode(of consumer: String, unaskedSince idle: Date) throws {
+        try database.execute(
+            sql: """
+                DELETE FROM sp_device_code WHERE hash = (
+                    SELECT hash FROM sp_device_code WHERE consumer = ? AND state = 'pending'
+                    ORDER BY polled_at IS NOT NULL AND polled_at > ?, expires_at LIMIT 1)
+                """,
+            arguments: [consumer, idle])
+    }
+
     /// Notes a poll, and how long the next one has to wait.
     package func pollDeviceCode(hash: [UInt8], interval: Int, at now: Date) throws {
         try database.execute(

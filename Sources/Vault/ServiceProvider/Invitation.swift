@@ -12,6 +12,13 @@ extension Transaction {
             arguments: [hash.data, expiresAt])
     }
 
+    /// Whether an invitation waits to be used.
+    package func hasInvitation(at now: Date) throws -> Bool {
+        try Bool.fetchOne(
+            database, sql: "SELECT EXISTS (SELECT 1 FROM sp_invitation WHERE expires_at > ?)", arguments: [now])
+            ?? false
+    }
+
     /// Whether a code is the invitation's; a wrong one counts, and the `limit`th takes the invitation away.
     package func checkInvitation(hash: [UInt8], limit: Int, now: Date) throws -> Bool {
         try database.execute(sql: "DELETE FROM sp_invitation WHERE expires_at <= ?", arguments: [now])

@@ -45,6 +45,16 @@ extension Transaction {
             arguments: [consumer, now]) ?? 0
     }
 
+    /// Forgets the oldest request of a consumer that nobody decided about.
+    package func dropOldestPushedRequest(of consumer: String) throws {
+        try database.execute(
+            sql: """
+                DELETE FROM sp_pushed_request WHERE hash = (
+                    SELECT hash FROM sp_pushed_request WHERE consumer = ? AND used_at IS NULL ORDER BY expires_at LIMIT 1)
+                """,
+            arguments: [consumer])
+    }
+
     /// Marks a pushed request used.
     ///
     /// - Returns: `false` when it was used before, or is too old.

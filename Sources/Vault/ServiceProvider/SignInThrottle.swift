@@ -42,6 +42,13 @@ extension Transaction {
             arguments: [bucket, blockedUntil])
     }
 
+    /// Takes the last failure back, which was none: nobody looked.
+    package func uncountSignInFailure(bucket: Int, at now: Date) throws {
+        try database.execute(
+            sql: "UPDATE sp_throttle SET failures = max(failures - 1, 0), blocked_until = ? WHERE bucket = ?",
+            arguments: [now, bucket])
+    }
+
     /// Forgets the failures of a bucket.
     package func clearSignInFailures(bucket: Int) throws {
         try database.execute(sql: "DELETE FROM sp_throttle WHERE bucket = ?", arguments: [bucket])

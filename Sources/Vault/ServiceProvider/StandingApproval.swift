@@ -83,6 +83,18 @@ extension Transaction {
         return database.changesCount > 0
     }
 
+    /// Takes back what a person approved and the consumer did not fetch yet: codes, device codes and request tokens.
+    package func dropApprovals(of consumer: String, by person: String) throws {
+        try database.execute(
+            sql: "DELETE FROM sp_code WHERE consumer = ? AND person = ? AND grant_id IS NULL",
+            arguments: [consumer, person])
+        for table in ["sp_device_code", "sp_request_token"] {
+            try database.execute(
+                sql: "UPDATE \(table) SET state = 'denied' WHERE consumer = ? AND person = ? AND state = 'approved'",
+                arguments: [consumer, person])
+        }
+    }
+
     /// Ends every standing approval of a person for a consumer, so that nothing taken back comes back by itself.
     package func revokeStandingApprovals(of consumer: String, by person: String, at now: Date) throws {
         try database.execute(

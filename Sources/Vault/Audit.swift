@@ -79,11 +79,12 @@ extension Transaction {
             subject: Self.storable(entry.subject), authority: Self.storable(entry.authority),
             outcome: Self.storable(entry.outcome), detail: entry.detail)
         let mac = Self.mac(of: next, after: head.mac, key: key)
-        try database.execute(
+        try database.cachedStatement(
             sql: """
                 INSERT INTO audit (seq, at, actor, action, subject, authority, outcome, detail, mac)
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-                """,
+                """
+        ).execute(
             arguments: [
                 next.sequence, next.at, next.actor, next.action, next.subject, next.authority, next.outcome,
                 next.detail.text, mac.data,
@@ -135,7 +136,9 @@ extension Transaction {
     }
 
     private func auditHead() throws -> AuditHead? {
-        guard let row = try Row.fetchOne(database, sql: "SELECT sealed_head FROM audit_head") else { return nil }
+        guard let row = try Row.fetchOne(database.cachedStatement(sql: "SELECT sealed_head FROM audit_head")) else {
+            return nil
+        }
         let sealed = try Columns(row, table: "audit_head").bytes("sealed_head")
         let bytes = try sealer.open(sealed, table: "audit_head", row: "1", column: "sealed_head").revealBytes()
         guard bytes.count == 40 else { throw VaultError.badRow(table: "audit_head", column: "sealed_head") }
@@ -146,10 +149,10 @@ extension Transaction {
     private func setAuditHead(_ head: AuditHead) throws {
         let number = (0..<8).map { UInt8(truncatingIfNeeded: head.sequence >> Int64(56 - 8 * $0)) }
         let sealed = try sealer.seal(Secret(number + head.mac), table: "audit_head", row: "1", column: "sealed_head")
-        try database.execute(
+        try database.cachedStatement(
             sql:
-                "INSERT INTO audit_head (id, sealed_head) VALUES (1, ?1) ON CONFLICT (id) DO UPDATE SET sealed_head = ?1",
-            arguments: [sealed.data])
+                "INSERT INTO audit_head (id, sealed_head) VALUES (1, ?1) ON CONFLICT (id) DO UPDATE SET sealed_head = ?1"
+        ).execute(arguments: [sealed.data])
     }
 
     private func auditKey() throws -> Secret {

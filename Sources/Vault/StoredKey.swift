@@ -51,11 +51,11 @@ extension Transaction {
     /// The keys of a purpose, newest first: those in use, and those retired after an instant, if one is given.
     package func keys(for purpose: StoredKey.Purpose, retiredAfter oldest: Date? = nil) throws -> [StoredKey] {
         try Row.fetchAll(
-            database,
-            sql: """
-                SELECT * FROM key WHERE purpose = ? AND (retired_at IS NULL OR retired_at > ?)
-                ORDER BY retired_at IS NOT NULL, created_at DESC, id
-                """,
+            database.cachedStatement(
+                sql: """
+                    SELECT * FROM key WHERE purpose = ? AND (retired_at IS NULL OR retired_at > ?)
+                    ORDER BY retired_at IS NOT NULL, created_at DESC, id
+                    """),
             arguments: [purpose.rawValue, oldest ?? .distantFuture]
         ).map { row in
             let columns = Columns(row, table: "key")

@@ -1,4 +1,5 @@
-// The only thing that sees SQL rows. Each noun has its own extension; none of them keeps state.
+// The only thing that sees SQL rows. Each noun has its own extension; none of them keeps state. What every token request
+// asks is prepared once (`cachedStatement`): preparing a statement takes longer than running it, and others wait.
 
 import GRDB
 

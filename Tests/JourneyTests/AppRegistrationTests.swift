@@ -88,7 +88,9 @@ import Testing
         try await home.stop()
     }
 
-    @Test("over plain http nothing is allowed for always, and what is not there cannot be forgotten", .timeLimit(.minutes(1)))
+    @Test(
+        "over plain http nothing is allowed for always, and what is not there cannot be forgotten",
+        .timeLimit(.minutes(1)))
     func standingApproval() async throws {
         let home = try await TestHome.start()
         try await home.enroll("hallway", "thermostats/demo-thermostat")

@@ -143,7 +143,8 @@ package struct AuthorizationServerMetadata: Sendable, Equatable {
             ("revocation_endpoint_auth_methods_supported", \.revocationEndpointAuthMethodsSupported),
             ("introspection_endpoint_auth_methods_supported", \.introspectionEndpointAuthMethodsSupported),
             (
-                "revocation_endpoint_auth_signing_alg_values_supported", \.revocationEndpointAuthSigningAlgValuesSupported
+                "revocation_endpoint_auth_signing_alg_values_supported",
+                \.revocationEndpointAuthSigningAlgValuesSupported
             ),
             (
                 "introspection_endpoint_auth_signing_alg_values_supported",

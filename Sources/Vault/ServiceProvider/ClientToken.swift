@@ -18,11 +18,11 @@ extension Transaction {
     package func insertClientToken(
         id: String, consumer: String, thumbprint: String?, expiresAt: Date, now: Date
     ) throws {
-        try database.execute(
-            sql: "DELETE FROM sp_client_token WHERE expires_at < ?", arguments: [now.addingTimeInterval(-60)])
-        try database.execute(
-            sql: "INSERT INTO sp_client_token (id, consumer, thumbprint, expires_at) VALUES (?, ?, ?, ?)",
-            arguments: [id, consumer, thumbprint, expiresAt])
+        try database.cachedStatement(sql: "DELETE FROM sp_client_token WHERE expires_at < ?").execute(
+            arguments: [now.addingTimeInterval(-60)])
+        try database.cachedStatement(
+            sql: "INSERT INTO sp_client_token (id, consumer, thumbprint, expires_at) VALUES (?, ?, ?, ?)"
+        ).execute(arguments: [id, consumer, thumbprint, expiresAt])
     }
 
     /// The client's token of that id, live or not.

@@ -84,7 +84,7 @@ extension Transaction {
     /// The consumer of that key, unless it is removed.
     package func registeredConsumer(key: String) throws -> RegisteredConsumer? {
         try Row.fetchOne(
-            database, sql: "SELECT * FROM sp_consumer WHERE consumer_key = ? AND removed_at IS NULL",
+            database.cachedStatement(sql: "SELECT * FROM sp_consumer WHERE consumer_key = ? AND removed_at IS NULL"),
             arguments: [key]
         ).map(Self.registeredConsumer)
     }
@@ -128,7 +128,7 @@ extension Transaction {
     /// SHA-256 of a consumer's secret, `nil` for one that has none.
     package func secretHash(of consumer: RegisteredConsumer) throws -> [UInt8]? {
         try Data.fetchOne(
-            database, sql: "SELECT secret_hash FROM sp_consumer WHERE id = ?", arguments: [consumer.id]
+            database.cachedStatement(sql: "SELECT secret_hash FROM sp_consumer WHERE id = ?"), arguments: [consumer.id]
         ).map(Array.init)
     }
 

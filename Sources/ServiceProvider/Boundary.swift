@@ -54,6 +54,8 @@ struct Boundary: RouterMiddleware {
                 status: 421, title: "Wrong address", advice: "This home answers at \(configuration.baseURL) only.")
         }
         guard request.uri.string.hasPrefix("/") else { throw HTTPError(.badRequest) }
+        // One address has one spelling: the router would take two slashes for one, and what is decided by path would not.
+        guard !request.uri.path.contains("//") else { throw HTTPError(.notFound) }
         guard !provider.vault.isSealed else { throw VaultError.sealed }
     }
 

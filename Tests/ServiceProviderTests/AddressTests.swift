@@ -33,4 +33,16 @@ import Testing
             }
         }
     }
+
+    @Test("a path with an empty part is no other spelling of one without")
+    func emptyParts() async throws {
+        try await TestHome.run { home in
+            for path in ["/api/v1/devices", "/oauth2/jwks"] {
+                let right = try await home.send("GET", path)
+                #expect(right.status != 404)
+                let wrong = try await home.send("GET", "/" + path)
+                #expect(wrong.status == 404)
+            }
+        }
+    }
 }

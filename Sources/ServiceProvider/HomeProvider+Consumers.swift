@@ -99,6 +99,22 @@ extension HomeProvider {
         }
     }
 
+    /// Stores what a person allowed; what has to end to make room for it is written into the audit log.
+    static func allow(
+        _ id: GrantID, to consumer: RegisteredConsumer, by person: String, scopes: [ScopedOperation], until end: Date,
+        in transaction: Transaction, at now: Date
+    ) throws {
+        let ended = try transaction.insertConsentedGrant(
+            id: id, consumer: consumer.id, person: person, scopes: scopes, at: now, expiresAt: end,
+            limit: ServiceProviderConfiguration.grantLimit)
+        for grant in ended {
+            try transaction.audit(
+                AuditEntry(
+                    actor: .app(consumer.key), action: "provider.revoke", subject: "grant:\(grant)",
+                    authority: "grant limit", outcome: "revoked"), at: now)
+        }
+    }
+
     /// Ends a grant because a person wants it so; what would bring it back without asking ends with it.
     static func takeBack(
         _ id: GrantID, by actor: Requester, authority: String, in transaction: Transaction, at now: Date

@@ -60,9 +60,8 @@ extension HomeProvider {
                 return pages.notice(
                     title: "Not allowed", advice: "Nothing was given away. You can close this page.", status: 200)
             }
-            let report = [Parameter("oauth_token", name)] + OAuth1Refusal.userRefused.report
-            let joint = token.callback.contains("?") ? "&" : "?"
-            return Reply.redirect(to: token.callback + joint + FormCoding.encode(report))
+            return Reply.redirect(
+                to: try CallbackReply.redirectURL(callback: token.callback, token: name, refusal: .userRefused))
         }
         // A PIN is typed by a person, so it is short; guesses are counted.
         let verifier = Secret(text: isOutOfBand ? Random.digits(8) : Random.alphanumerics(24))

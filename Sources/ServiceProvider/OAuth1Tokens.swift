@@ -66,9 +66,9 @@ extension HomeProvider {
                 return .verifierInvalid
             }
             guard try transaction.moveRequestToken(token.token, from: .approved, to: .used) else { return .tokenUsed }
-            try transaction.insertConsentedGrant(
-                id: grant, consumer: signed.consumer.id, person: person, scopes: token.scopes, at: now,
-                expiresAt: expiresAt, limit: ServiceProviderConfiguration.grantLimit)
+            try Self.allow(
+                grant, to: signed.consumer, by: person, scopes: token.scopes, until: expiresAt, in: transaction, at: now
+            )
             try transaction.insertAccessToken(
                 id: credentials.token, secret: credentials.secret, grant: grant, scopes: token.scopes,
                 expiresAt: expiresAt, now: now)

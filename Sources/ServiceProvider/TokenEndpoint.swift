@@ -91,11 +91,11 @@ extension HomeProvider {
         let audience = order.resource.isEmpty ? resource : order.resource
         let narrowed = try narrow(scopes, to: [], audience: audience, order, in: transaction)
         let isRenewable = order.consumer.terms.grantTypes.contains(GrantType.refreshToken.word)
-        try transaction.insertConsentedGrant(
-            id: id, consumer: order.consumer.id, person: person, scopes: scopes, at: now,
+        try Self.allow(
+            id, to: order.consumer, by: person, scopes: scopes,
             // What cannot be renewed ends with its only token.
-            expiresAt: now.advanced(by: isRenewable ? configuration.grantLifetime : configuration.accessTokenLifetime),
-            limit: ServiceProviderConfiguration.grantLimit)
+            until: now.advanced(by: isRenewable ? configuration.grantLifetime : configuration.accessTokenLifetime),
+            in: transaction, at: now)
         guard let grant = try transaction.consentedGrant(id) else {
             throw VaultError.badRow(table: "sp_grant", column: "id")
         }

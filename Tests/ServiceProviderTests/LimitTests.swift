@@ -37,10 +37,28 @@ import Vault
             let (last, _) = try await app.tokens()
             #expect(try await app.devices(first).status == 401)
             #expect(try await home.provider.grants().count == 50)
+            #expect(try await home.audited("provider.revoke") == ["revoked"])
             var browser = Browser(home)
             #expect(try await browser.takeBack(try await browser.open("/")).status == 303)
             #expect(try await home.provider.grants().count == 49)
             #expect(try await app.devices(last).status == 200)
+        }
+    }
+
+    @Test("what ended a month ago is forgotten with all that belonged to it, and what lives is not")
+    func forgotten() async throws {
+        try await TestHome.run { home in
+            let app = try await OAuth2App.register(home)
+            let (_, gone) = try await app.tokens()
+            let ended = try #require(try await home.provider.grants().first?.id)
+            #expect(try await app.revoke(gone).status == 200)
+            let (_, kept) = try await app.tokens()
+            home.clock.advance(by: 31 * 86400)
+            _ = try await app.tokens()
+            let isThere = try await home.vault.read { try $0.consentedGrant(ended) } != nil
+            #expect(!isThere)
+            #expect(try await home.provider.grants().count == 2)
+            #expect(try await app.refresh(kept).status == 200)
         }
     }
 

@@ -36,4 +36,13 @@ package struct CallbackReply: Sendable {
             callback,
             [Parameter("oauth_token", token), Parameter("oauth_verifier", verifier.revealText())])
     }
+
+    /// The same for an owner who did not approve: a problem report in the place of the verifier.
+    ///
+    /// - Throws: ``OAuthError/malformedURL(_:)`` when the callback is not absolute.
+    package static func redirectURL(
+        callback: String, token: String, refusal: OAuth1Refusal
+    ) throws(OAuthError) -> String {
+        try QueryAppending.url(callback, [Parameter("oauth_token", token)] + refusal.report)
+    }
 }

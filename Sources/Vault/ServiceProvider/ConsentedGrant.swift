@@ -57,17 +57,20 @@ extension Transaction {
     ///   - now: The moment.
     ///   - expiresAt: When it ends.
     ///   - limit: How many a consumer may have of a person at a time; the oldest beyond that end.
+    /// - Returns: The ids of those that ended to make room.
     /// - Throws: An error of the database; nothing is stored then.
     package func insertConsentedGrant(
         id: GrantID, consumer: String, person: String, scopes: [ScopedOperation], at now: Date, expiresAt: Date,
         limit: Int
-    ) throws {
+    ) throws -> [GrantID] {
         try forgetGrants(endedBefore: now.addingTimeInterval(-30 * 86400))
-        try database.execute(
+        let ended = try String.fetchAll(
+            database,
             sql: """
                 UPDATE sp_grant SET revoked_at = ?1 WHERE id IN (
                     SELECT id FROM sp_grant WHERE consumer = ?2 AND person = ?3 AND revoked_at IS NULL AND expires_at > ?1
                     ORDER BY created_at DESC, rowid DESC LIMIT -1 OFFSET ?4)
+                RETURNING id
                 """,
             arguments: [now, consumer, person, limit - 1])
         try database.execute(
@@ -78,6 +81,7 @@ extension Transaction {
                 sql: "INSERT INTO sp_grant_scope (grant_id, device, operation) VALUES (?, ?, ?)",
                 arguments: [id.rawValue, scope.device, scope.operation])
         }
+        return ended.map(GrantID.init(rawValue:))
     }
 
     private func forgetGrants(endedBefore oldest: Date) throws {

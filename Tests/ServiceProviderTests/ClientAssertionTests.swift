@@ -9,42 +9,17 @@ import StrictJSON
 import Testing
 import Vault
 
-/// An assertion in parts, so that a test spoils the one it is about.
-private struct LooseAssertion: Sendable {
-    var header: [JSON.Member]
-    var claims: [JSON.Member]
-
-    init(_ app: OAuth2App, _ algorithm: String = "ES256") {
+extension LooseToken {
+    /// A client assertion that is right but for its signature.
+    fileprivate init(_ app: OAuth2App, _ algorithm: String = "ES256") {
         let now = Int64(app.home.clock.seconds)
-        header = [JSON.Member("typ", "client-authentication+jwt"), JSON.Member("alg", .string(algorithm))]
-        claims = [
-            JSON.Member("iss", .string(app.id)), JSON.Member("sub", .string(app.id)),
-            JSON.Member("aud", .string(app.home.issuer)), JSON.Member("jti", .string(Random.alphanumerics(24))),
-            JSON.Member("iat", .integer(now)), JSON.Member("exp", .integer(now + 60)),
-        ]
-    }
-
-    /// With one claim set or, with `nil`, left out.
-    func claim(_ name: String, _ value: JSON?) -> LooseAssertion {
-        var copy = self
-        copy.claims = Self.changed(claims, name, value)
-        return copy
-    }
-
-    /// With one member of the header set or, with `nil`, left out.
-    func header(_ name: String, _ value: JSON?) -> LooseAssertion {
-        var copy = self
-        copy.header = Self.changed(header, name, value)
-        return copy
-    }
-
-    func signed(_ sign: ([UInt8]) throws -> [UInt8]) rethrows -> String {
-        let parts = [header, claims].map { Base64.encode(JSON.object($0).bytes, as: .url) }.joined(separator: ".")
-        return parts + "." + Base64.encode(try sign(Array(parts.utf8)), as: .url)
-    }
-
-    private static func changed(_ members: [JSON.Member], _ name: String, _ value: JSON?) -> [JSON.Member] {
-        members.filter { $0.name != name } + [value.map { JSON.Member(name, $0) }].compactMap(\.self)
+        self.init(
+            header: [JSON.Member("typ", "client-authentication+jwt"), JSON.Member("alg", .string(algorithm))],
+            claims: [
+                JSON.Member("iss", .string(app.id)), JSON.Member("sub", .string(app.id)),
+                JSON.Member("aud", .string(app.home.issuer)), JSON.Member("jti", .string(Random.alphanumerics(24))),
+                JSON.Member("iat", .integer(now)), JSON.Member("exp", .integer(now + 60)),
+            ])
     }
 }
 
@@ -71,7 +46,7 @@ private struct Signer: Sendable {
                 + (type.map { [("client_assertion_type", $0)] } ?? []) + extra, headers: headers)
     }
 
-    func token(_ assertion: LooseAssertion) async throws -> Answer {
+    func token(_ assertion: LooseToken) async throws -> Answer {
         try await token(try assertion.signed { try key.sign($0) })
     }
 }
@@ -103,7 +78,7 @@ private struct Signer: Sendable {
     func variants() async throws {
         try await TestHome.run { home in
             let signer = try await Signer.register(home)
-            let good = { LooseAssertion(signer.app) }
+            let good = { LooseToken(signer.app) }
             let now = Int64(home.clock.seconds)
             for assertion in [
                 good(), good().header("typ", nil), good().header("typ", "JWT"), good().header("kid", "k-1"),
@@ -144,9 +119,9 @@ private struct Signer: Sendable {
                 default: value
                 }
             }
-            let assertion = LooseAssertion(signer.app).claim(name, value.map(filled))
+            let assertion = LooseToken(signer.app).claim(name, value.map(filled))
             try await home.expectNothingChanged { expect(try await signer.token(assertion), 400, "invalid_client") }
-            #expect(try await signer.token(LooseAssertion(signer.app)).status == 200)
+            #expect(try await signer.token(LooseToken(signer.app)).status == 200)
         }
     }
 
@@ -160,7 +135,7 @@ private struct Signer: Sendable {
     func badHeader(name: String, value: JSON?) async throws {
         try await TestHome.run { home in
             let signer = try await Signer.register(home)
-            let assertion = LooseAssertion(signer.app).header(name, value)
+            let assertion = LooseToken(signer.app).header(name, value)
             try await home.expectNothingChanged { expect(try await signer.token(assertion), 400, "invalid_client") }
         }
     }
@@ -179,7 +154,7 @@ private struct Signer: Sendable {
                 case "HS256 with point": signer.key.publicKey.x + signer.key.publicKey.y
                 default: Array(publicKey.thumbprint.utf8)
                 }
-            let assertion = LooseAssertion(signer.app)
+            let assertion = LooseToken(signer.app)
             let text =
                 switch who {
                 case "none": assertion.header("alg", "none").signed { _ in [] }
@@ -200,7 +175,7 @@ private struct Signer: Sendable {
     func replay() async throws {
         try await TestHome.run { home in
             let signer = try await Signer.register(home)
-            let once = try LooseAssertion(signer.app).signed { try signer.key.sign($0) }
+            let once = try LooseToken(signer.app).signed { try signer.key.sign($0) }
             let answers = try await withThrowingTaskGroup(of: Int.self) { group in
                 for _ in 0..<8 { group.addTask { try await signer.token(once).status } }
                 return try await group.reduce(into: []) { $0.append($1) }
@@ -217,7 +192,7 @@ private struct Signer: Sendable {
             }
             // After its time it is refused for its age, so it need not be remembered any longer.
             home.clock.advance(by: 100)
-            #expect(try await signer.token(LooseAssertion(signer.app)).status == 200)
+            #expect(try await signer.token(LooseToken(signer.app)).status == 200)
             expect(try await signer.token(once), 400, "invalid_client")
         }
     }
@@ -227,9 +202,9 @@ private struct Signer: Sendable {
         try await TestHome.run { home in
             let signer = try await Signer.register(home)
             let other = try await Signer.register(home, named: "Other")
-            #expect(try await signer.token(LooseAssertion(signer.app).claim("jti", "one")).status == 200)
-            #expect(try await other.token(LooseAssertion(other.app).claim("jti", "one")).status == 200)
-            let longer = LooseAssertion(signer.app).claim("jti", "one")
+            #expect(try await signer.token(LooseToken(signer.app).claim("jti", "one")).status == 200)
+            #expect(try await other.token(LooseToken(other.app).claim("jti", "one")).status == 200)
+            let longer = LooseToken(signer.app).claim("jti", "one")
                 .claim("exp", .integer(Int64(home.clock.seconds) + 500))
             try await home.expectNothingChanged { expect(try await signer.token(longer), 400, "invalid_client") }
         }
@@ -240,7 +215,7 @@ private struct Signer: Sendable {
         try await TestHome.run { home in
             let signer = try await Signer.register(home)
             let secret = try await OAuth2App.register(home, named: "Secret")
-            func fresh() throws -> String { try LooseAssertion(signer.app).signed { try signer.key.sign($0) } }
+            func fresh() throws -> String { try LooseToken(signer.app).signed { try signer.key.sign($0) } }
             let saml = "urn:ietf:params:oauth:client-assertion-type:saml2-bearer"
             let form = [("grant_type", "client_credentials")]
             try await home.expectNothingChanged {
@@ -278,11 +253,11 @@ private struct Signer: Sendable {
                     try await signer.app.token(
                         form + [("client_id", signer.app.id), ("client_secret", "x")], headers: []), 400,
                     "invalid_client")
-                expect(try await imitation.token(LooseAssertion(secret)), 400, "invalid_client")
+                expect(try await imitation.token(LooseToken(secret)), 400, "invalid_client")
             }
             try await home.provider.removeApp("Bridge")
             try await home.expectNothingChanged {
-                expect(try await signer.token(LooseAssertion(signer.app)), 400, "invalid_client")
+                expect(try await signer.token(LooseToken(signer.app)), 400, "invalid_client")
             }
         }
     }

@@ -82,16 +82,20 @@ struct ProvingApp: Sendable {
 
 /// A DPoP proof in parts.
 struct LooseProof: Sendable {
-    var header: [JSON.Member]
-    var claims: [JSON.Member]
+    private let parts: LooseToken
     private let key: P256PrivateKey
+
+    private init(_ parts: LooseToken, _ key: P256PrivateKey) {
+        self.parts = parts
+        self.key = key
+    }
 
     init(key: P256PrivateKey, method: String, url: String, token: String?, nonce: String, now: Int) {
         self.key = key
-        header = [
+        let header = [
             JSON.Member("typ", "dpop+jwt"), JSON.Member("alg", "ES256"), JSON.Member("jwk", Self.jwk(key.publicKey)),
         ]
-        claims = [
+        var claims = [
             JSON.Member("jti", .string(Random.alphanumerics(24))), JSON.Member("htm", .string(method)),
             JSON.Member("htu", .string(url)), JSON.Member("iat", .integer(Int64(now))),
             JSON.Member("nonce", .string(nonce)),
@@ -100,6 +104,7 @@ struct LooseProof: Sendable {
             let hash = Base64.encode(HashFunction.sha256.digest(Array(token.utf8)), as: .url)
             claims.append(JSON.Member("ath", .string(hash)))
         }
+        parts = LooseToken(header: header, claims: claims)
     }
 
     static func jwk(_ key: P256PublicKey) -> JSON {
@@ -110,37 +115,20 @@ struct LooseProof: Sendable {
     }
 
     /// With a member of the header set or, with `nil`, left out.
-    func header(_ name: String, _ value: JSON?) -> LooseProof {
-        var copy = self
-        copy.header = Self.changed(header, name, value)
-        return copy
-    }
+    func header(_ name: String, _ value: JSON?) -> LooseProof { LooseProof(parts.header(name, value), key) }
 
     /// With a claim set or, with `nil`, left out.
-    func claim(_ name: String, _ value: JSON?) -> LooseProof {
-        var copy = self
-        copy.claims = Self.changed(claims, name, value)
-        return copy
-    }
+    func claim(_ name: String, _ value: JSON?) -> LooseProof { LooseProof(parts.claim(name, value), key) }
 
     /// A member of the header.
-    func header(_ name: String) -> JSON? { header.first { $0.name == name }?.value }
+    func header(_ name: String) -> JSON? { parts.header(name) }
 
     /// A claim's value.
-    func claim(_ name: String) -> JSON? { claims.first { $0.name == name }?.value }
+    func claim(_ name: String) -> JSON? { parts.claim(name) }
 
     /// Signed by its key.
     var text: String { get throws { try text { try key.sign($0) } } }
 
     /// Signed in some other way.
-    func text(_ sign: ([UInt8]) throws -> [UInt8]) rethrows -> String {
-        let input =
-            Base64.encode(JSON.object(header).bytes, as: .url) + "."
-            + Base64.encode(JSON.object(claims).bytes, as: .url)
-        return input + "." + Base64.encode(try sign(Array(input.utf8)), as: .url)
-    }
-
-    private static func changed(_ members: [JSON.Member], _ name: String, _ value: JSON?) -> [JSON.Member] {
-        members.filter { $0.name != name } + [value.map { JSON.Member(name, $0) }].compactMap(\.self)
-    }
+    func text(_ sign: ([UInt8]) throws -> [UInt8]) rethrows -> String { try parts.signed(sign) }
 }

@@ -21,6 +21,7 @@ let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "as
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nio: [Target.Dependency] = [
@@ -47,11 +48,14 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2", traits: []),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0", traits: []),
     ],
     targets: [
         // What belongs to the outside: headers of the distribution's libraries.
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CMosquitto", pkgConfig: "libmosquitto", providers: [.apt(["libmosquitto-dev"])]),
+        .systemLibrary(name: "CQREncode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
 
         // Leaves: no I/O but the one each is named after.
         .target(name: "StrictJSON", swiftSettings: strict),
@@ -71,13 +75,22 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "ProviderClient",
-            dependencies: ["Delegation", "OAuth", "Sealing", "StrictJSON", httpClient] + nio,
+            dependencies: [
+                "Delegation", "OAuth", "Sealing", "StrictJSON", httpClient,
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ] + nio,
             swiftSettings: strict),
         .target(
             name: "Granting",
             dependencies: [
                 "Delegation", "OAuth", "ProviderClient", "Sealing", "StrictJSON", "Vault", lifecycle, logging,
             ],
+            swiftSettings: strict),
+        .target(
+            name: "Notifying",
+            dependencies: [
+                "Delegation", "StrictJSON", "Vault", httpClient, lifecycle, logging, subprocess,
+            ] + nio,
             swiftSettings: strict),
         .target(
             name: "Commanding",
@@ -105,14 +118,14 @@ let package = Package(
         .executableTarget(
             name: "keyholderd",
             dependencies: [
-                "Broker", "CommandProtocol", "Commanding", "Delegation", "Gateway", "Granting", "OAuth",
+                "Broker", "CommandProtocol", "Commanding", "Delegation", "Gateway", "Granting", "Notifying", "OAuth",
                 "ProviderClient", "Sealing", "ServiceProvider", "Settings", "StrictJSON", "Vault",
                 argumentParser, httpClient, hummingbird, lifecycle, logging, signals,
             ] + nio,
             swiftSettings: strict),
         .executableTarget(
             name: "keyholder",
-            dependencies: ["Delegation", "Sealing", "StrictJSON", argumentParser] + nio,
+            dependencies: ["CQREncode", "Delegation", "Sealing", "StrictJSON", argumentParser] + nio,
             swiftSettings: strict),
         .executableTarget(
             name: "keyholder-device",
@@ -138,6 +151,19 @@ let package = Package(
             dependencies: [
                 "Delegation", "Granting", "OAuth", "ProviderClient", "Sealing", "Settings", "StrictJSON", "Vault",
                 httpClient, hummingbird, lifecycle, logging,
+            ] + nio,
+            swiftSettings: strict),
+        .testTarget(
+            name: "ProviderClientTests",
+            dependencies: [
+                "Delegation", "OAuth", "ProviderClient", "Sealing", "Settings", "StrictJSON", httpClient, hummingbird,
+                logging, .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ] + nio,
+            swiftSettings: strict),
+        .testTarget(
+            name: "NotifyingTests",
+            dependencies: [
+                "Delegation", "Notifying", "Sealing", "StrictJSON", "Vault", httpClient, hummingbird, logging,
             ] + nio,
             swiftSettings: strict),
         .testTarget(

@@ -3,6 +3,14 @@
 package import FoundationEssentials
 package import Sealing
 
+/// What leaves the keeper under a grant.
+package enum Release: String, Sendable, CaseIterable {
+    /// Local programs may have the access token.
+    case token
+    /// Signed requests only: the access token never leaves.
+    case signOnly = "sign_only"
+}
+
 /// What an owner allowed the agent to do with one device at one provider.
 package struct Grant: Sendable, Equatable {
     /// Where a grant stands.
@@ -32,11 +40,18 @@ package struct Grant: Sendable, Equatable {
     package let expiresAt: Date?
     /// Why it is not active, for people.
     package let reason: String?
+    /// How the approval comes back.
+    package let flow: GrantFlow
+    /// What may leave the keeper.
+    package let release: Release
+    /// When the refresh token dies if nobody uses it; `nil` when that is not known.
+    package let refreshExpiresAt: Date?
 
     /// Assembles a grant.
     package init(
         id: GrantID, device: DeviceName, provider: ProviderName, state: State, scopes: [String], generation: Int,
-        createdAt: Date, expiresAt: Date?, reason: String?
+        createdAt: Date, expiresAt: Date?, reason: String?, flow: GrantFlow = .redirect, release: Release = .token,
+        refreshExpiresAt: Date? = nil
     ) {
         self.id = id
         self.device = device
@@ -47,6 +62,9 @@ package struct Grant: Sendable, Equatable {
         self.createdAt = createdAt
         self.expiresAt = expiresAt
         self.reason = reason
+        self.flow = flow
+        self.release = release
+        self.refreshExpiresAt = refreshExpiresAt
     }
 }
 
@@ -59,32 +77,18 @@ package struct GrantTokens: Sendable {
     package let refreshToken: Secret?
     /// `Bearer`, or `OAuth` for OAuth 1.0a.
     package let tokenType: String
+    /// PKCS#8 PEM of the P-256 key that the tokens are bound to (RFC 9449), the same in all generations of a grant; `nil`
+    /// for bearer tokens.
+    package let dpopKey: Secret?
 
     /// Assembles the tokens of one generation.
-    package init(accessToken: Secret, tokenSecret: Secret?, refreshToken: Secret?, tokenType: String) {
+    package init(
+        accessToken: Secret, tokenSecret: Secret?, refreshToken: Secret?, tokenType: String, dpopKey: Secret? = nil
+    ) {
         self.accessToken = accessToken
         self.tokenSecret = tokenSecret
         self.refreshToken = refreshToken
         self.tokenType = tokenType
-    }
-}
-
-/// A consumer's registration at a provider: what the agent signs requests with.
-package struct Consumer: Sendable {
-    package let id: String
-    package let provider: ProviderName
-    /// The device it belongs to, or `nil` when it serves every device of the provider.
-    package let device: DeviceName?
-    /// `oauth_consumer_key` or `client_id`.
-    package let key: String
-    package let secret: Secret
-
-    /// Assembles a consumer.
-    package init(id: String, provider: ProviderName, device: DeviceName?, key: String, secret: Secret) {
-        self.id = id
-        self.provider = provider
-        self.device = device
-        self.key = key
-        self.secret = secret
+        self.dpopKey = dpopKey
     }
 }

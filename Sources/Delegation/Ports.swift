@@ -1,6 +1,7 @@
 // Verbs do not know each other; where one needs another it says here what it needs, and the composition root ties them.
 
 package import Sealing
+package import StrictJSON
 
 /// On what authority a command goes out.
 package struct Authority: Sendable {
@@ -29,6 +30,21 @@ package protocol ConsumerRegistrar: Sendable {
     func registerAgent(
         for device: DeviceName, over delegationProtocol: DelegationProtocol, redirectURI: String
     ) async throws -> (key: String, secret: Secret)
+}
+
+/// Tells the home's broker what people should know; what `Notifying` needs of `Commanding`.
+package protocol NoticePublisher: Sendable {
+    /// Publishes a notice for whoever listens at the time.
+    ///
+    /// - Throws: ``Refusal`` of kind `usage` when trying again cannot help; anything else may pass.
+    func publishNotice(_ document: JSON) async throws
+    /// Shows Home Assistant the troubles that are not over, instead of those it was shown before.
+    ///
+    /// - Parameters:
+    ///   - open: One document for each trouble, oldest first.
+    ///   - lifetime: How long it holds, unless it is said again.
+    /// - Throws: As ``publishNotice(_:)``.
+    func publishAttention(_ open: [JSON], holding lifetime: Duration) async throws
 }
 
 /// Where profiles are looked up by name.

@@ -19,6 +19,19 @@ package struct ProviderProfile: Sendable, Equatable {
     package let validationEndpoint: String?
     /// Whether somebody has tried this profile against the live provider.
     package let verified: Bool
+    /// What the profile's author was not sure of, for people.
+    package var doubts: [String] = []
+    /// Where a person can take a grant back by hand, for providers that cannot be told.
+    package var revocationPage: String?
+    /// Where browsers come back to, for a provider that does not take the hub's own loopback address; the owner then
+    /// carries the address over by hand.
+    package var redirectURI: String?
+    /// The query parameter in which every request to the provider's API repeats the consumer's key.
+    package var keyParameter: String?
+    /// What each owner has of their own in the addresses, such as a project's id; written `{name}` there.
+    package var variables: [String] = []
+    /// How many refreshes a minute the provider takes before it objects.
+    package var refreshesPerMinute = 120
 
     /// The protocol's own part.
     package enum Endpoints: Sendable, Equatable {
@@ -73,89 +86,4 @@ package struct ProviderProfile: Sendable, Equatable {
 package enum DelegationProtocol: String, Sendable, CaseIterable {
     case oauth1
     case oauth2
-}
-
-/// An OAuth 1.0a provider (RFC 5849 §2).
-package struct OAuth1Endpoints: Sendable, Equatable {
-    package let requestToken: String
-    package let authorize: String
-    package let accessToken: String
-    /// `HMAC-SHA1`, `HMAC-SHA256`, … as `oauth_signature_method` says it.
-    package let signatureMethod: String
-    package let realm: String?
-    /// The parameter that carries the scopes in the temporary-credential request, where a provider wants one.
-    package let scopeParameter: String?
-    /// Where a token can be revoked, by a signed POST; no RFC says so, some providers can.
-    package let revocation: String?
-
-    /// Assembles what was already checked.
-    package init(
-        requestToken: String, authorize: String, accessToken: String, signatureMethod: String, realm: String?,
-        scopeParameter: String?, revocation: String?
-    ) {
-        self.requestToken = requestToken
-        self.authorize = authorize
-        self.accessToken = accessToken
-        self.signatureMethod = signatureMethod
-        self.realm = realm
-        self.scopeParameter = scopeParameter
-        self.revocation = revocation
-    }
-}
-
-/// An OAuth 2 provider.
-package struct OAuth2Endpoints: Sendable, Equatable {
-    /// How the consumer proves itself at the token endpoint (RFC 6749 §2.3).
-    package enum ClientAuthentication: String, Sendable, CaseIterable {
-        /// `client_secret_basic` with both halves form-encoded, as the RFC has it.
-        case basic
-        /// `client_secret_basic` as most servers take it: not encoded.
-        case basicRaw = "basic_raw"
-        /// `client_secret_post`.
-        case post
-        /// A public client.
-        case none
-    }
-
-    /// What a refresh does to the refresh token.
-    package enum Rotation: String, Sendable, CaseIterable {
-        case none
-        /// The old one keeps working for a while, so a lost answer can be asked for again.
-        case grace
-        /// The old one is dead at once, and using it again may revoke everything.
-        case strict
-        case unknown
-    }
-
-    /// Compared with `iss` (RFC 9207); `nil` when the provider has none.
-    package let issuer: String?
-    package let authorization: String
-    package let token: String
-    package let revocation: String?
-    package let clientAuthentication: ClientAuthentication
-    package let rotation: Rotation
-    /// Assumed when a reply has no `expires_in`, seconds.
-    package let defaultLifetime: Int
-    package let extraAuthorizationParameters: [String: String]
-    package let extraTokenParameters: [String: String]
-    /// Whether the provider says `iss` in its responses, so that a missing one is an error.
-    package let announcesIssuer: Bool
-
-    /// Assembles what was already checked.
-    package init(
-        issuer: String?, authorization: String, token: String, revocation: String?,
-        clientAuthentication: ClientAuthentication, rotation: Rotation, defaultLifetime: Int,
-        extraAuthorizationParameters: [String: String], extraTokenParameters: [String: String], announcesIssuer: Bool
-    ) {
-        self.issuer = issuer
-        self.authorization = authorization
-        self.token = token
-        self.revocation = revocation
-        self.clientAuthentication = clientAuthentication
-        self.rotation = rotation
-        self.defaultLifetime = defaultLifetime
-        self.extraAuthorizationParameters = extraAuthorizationParameters
-        self.extraTokenParameters = extraTokenParameters
-        self.announcesIssuer = announcesIssuer
-    }
 }

@@ -57,6 +57,8 @@ package struct AgentConfiguration: Sendable, Equatable {
     package let broker: Address
     /// How long the home's provider lets an OAuth 2 access token live.
     package let accessTokenLifetime: Duration
+    /// How people are told what they should know.
+    package let notices: NoticeSettings
 
     /// What stands for a setting that is not in the file.
     package static let standard = AgentConfiguration(
@@ -67,7 +69,7 @@ package struct AgentConfiguration: Sendable, Equatable {
     /// Assembles a configuration.
     package init(
         name: String, listen: Address, publicURL: String? = nil, apiURL: String? = nil, redirect: Address,
-        broker: Address, accessTokenLifetime: Duration
+        broker: Address, accessTokenLifetime: Duration, notices: NoticeSettings = .none
     ) {
         self.name = name
         self.listen = listen
@@ -76,6 +78,7 @@ package struct AgentConfiguration: Sendable, Equatable {
         self.redirect = redirect
         self.broker = broker
         self.accessTokenLifetime = accessTokenLifetime
+        self.notices = notices
     }
 
     /// Reads `config.yaml`.
@@ -105,12 +108,14 @@ package struct AgentConfiguration: Sendable, Equatable {
         let redirect = loopbackAddress("redirect")
         let broker = root.parsed("broker", required: false, allowed: "host:port") { Address($0) }
         let lifetime = root.duration("access_token_lifetime", in: .seconds(1)...(.seconds(86_400)), required: false)
+        let notices = root.section("notices", required: false).map(NoticeSettings.init)
         root.finish()
         guard faults.faults.isEmpty else { throw SettingsError(faults: faults.faults) }
         self.init(
             name: name ?? standard.name, listen: listen ?? standard.listen, publicURL: publicURL, apiURL: apiURL,
             redirect: redirect ?? standard.redirect,
-            broker: broker ?? standard.broker, accessTokenLifetime: lifetime ?? standard.accessTokenLifetime)
+            broker: broker ?? standard.broker, accessTokenLifetime: lifetime ?? standard.accessTokenLifetime,
+            notices: notices ?? standard.notices)
     }
 
     /// The base URL of the home's provider, which is also its issuer.
@@ -136,9 +141,18 @@ package struct AgentConfiguration: Sendable, Equatable {
         # Where an approval comes home (loopback only).
         redirect: \(Self.yamlText(redirect.text))
         broker: \(Self.yamlText(broker.text))
-        access_token_lifetime: \(accessTokenLifetime.short)
+        access_token_lifetime: \(accessTokenLifetime.short)\(noticeLines)
 
         """
+    }
+
+    private var noticeLines: String {
+        let lines = [
+            notices.command.map { "command: \(Self.yamlText($0))" },
+            notices.webhook.map { "webhook: \(Self.yamlText($0))" }, notices.mqtt ? "mqtt: true" : nil,
+            notices.homeAssistant ? "home_assistant: true" : nil,
+        ].compactMap { $0 }
+        return lines.isEmpty ? "" : "\nnotices:" + lines.map { "\n  \($0)" }.joined()
     }
 
     private static func line(_ key: String, _ text: String?) -> String {

@@ -1,5 +1,5 @@
-// A profile is read from the home's own folder first, then from the one installed beside the program, and read anew
-// each time, so that an edit takes effect without a restart.
+// A profile is read from the home's own folder first, then from the one installed beside the program; an edit takes
+// effect without a restart.
 
 package import Delegation
 import FoundationEssentials
@@ -9,6 +9,7 @@ package struct ProfileFolder: ProfileCatalog {
     private let folders: [String]
     private let home: String
     private let api: String
+    private let cache = ProfileCache()
     private static let maximumSize = 256 * 1024
 
     /// Looks in some folders.
@@ -31,10 +32,16 @@ package struct ProfileFolder: ProfileCatalog {
     }
 
     package func providerProfile(_ name: ProviderName) throws -> ProviderProfile {
-        let (text, file) = try read("providers/\(name).yaml", what: "provider \(quoted(name.rawValue))")
-        return try Self.explained { () throws(SettingsError) in
+        let path = "providers/\(name).yaml"
+        // The state is taken before the text, so that an edit in between is seen the next time.
+        let found = folders.lazy.map { "\($0)/\(path)" }.compactMap { file in FileState(file).map { (file, $0) } }.first
+        if let (file, state) = found, let known = cache.profile(file, state) { return known }
+        let (text, file) = try read(path, what: "provider \(quoted(name.rawValue))")
+        let profile = try Self.explained { () throws(SettingsError) in
             try ProviderProfile(yaml: text, name: name, file: file, home: home, api: api)
         }
+        if let (path, state) = found, path == file { cache.keep(profile, file, state) }
+        return profile
     }
 
     package func addProviderProfile(_ name: ProviderName, yaml: String) throws -> ProviderProfile {

@@ -26,8 +26,13 @@ extension ProviderProfile {
             !host.isEmpty && (host.hasPrefix("[") || !host.contains(":")) && host == host.lowercased()
                 && host.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "/") }
         }
+        let variables = root.texts(
+            "variables", required: false, allowed: "a list of names out of a-z and '_', other than home and api",
+            check: Self.isVariable)
         let urls = EndpointReader(
-            hosts: hosts ?? [], own: ["{home}": home, "{api}": api ?? home], checksHosts: hosts != nil)
+            hosts: hosts ?? [], own: ["{home}": home, "{api}": api ?? home],
+            variables: variables ?? (root.keys.contains("variables") ? nil : []),
+            checksHosts: hosts != nil)
         let scopeFormat = root.text("scope_format", required: false, allowed: "a text with {operation}") {
             $0.contains("{operation}")
         }
@@ -37,6 +42,11 @@ extension ProviderProfile {
         }
         let validation = urls.read(root, "validation_endpoint", required: false)
         let verified = root.flag("verified", required: true)
+        let doubts = root.texts("doubts", required: false) { !$0.isEmpty && $0.utf8.count <= 500 } ?? []
+        let revocationPage = root.text("revocation_page", required: false, allowed: "an https URL", check: Self.isPage)
+        let redirectURI = root.text("redirect_uri", required: false, allowed: "an https URL", check: Self.isPage)
+        let keyParameter = root.text("key_parameter", required: false)
+        let perMinute = root.integer("refreshes_per_minute", in: 1...6000, required: false)
         var endpoints: Endpoints?
         switch root.choice("protocol", of: DelegationProtocol.self) {
         case .oauth1:
@@ -52,93 +62,21 @@ extension ProviderProfile {
         self.init(
             name: name, title: title, isHome: isHome, endpoints: endpoints, hosts: hosts, scopeFormat: scopeFormat,
             scopes: scopes, scopeSeparator: separator ?? " ", validationEndpoint: validation, verified: verified)
-    }
-}
-
-extension OAuth1Endpoints {
-    fileprivate init?(reading section: StrictSection, _ urls: EndpointReader) {
-        let requestToken = urls.read(section, "request_token_endpoint")
-        let authorize = urls.read(section, "authorize_endpoint")
-        let accessToken = urls.read(section, "access_token_endpoint")
-        let methods = [
-            "HMAC-SHA1", "HMAC-SHA256", "HMAC-SHA512", "RSA-SHA1", "RSA-SHA256", "RSA-SHA512", "PLAINTEXT",
-        ]
-        let method = section.text("signature_method", allowed: "one of \(methods.joined(separator: ", "))") {
-            methods.contains($0)
-        }
-        let realm = section.text("realm", required: false)
-        let scopeParameter = section.text("scope_parameter", required: false)
-        let revocation = urls.read(section, "revocation_endpoint", required: false)
-        section.finish()
-        guard let requestToken, let authorize, let accessToken, let method else { return nil }
-        self.init(
-            requestToken: requestToken, authorize: authorize, accessToken: accessToken, signatureMethod: method,
-            realm: realm, scopeParameter: scopeParameter, revocation: revocation)
-    }
-}
-
-extension OAuth2Endpoints {
-    fileprivate init?(reading section: StrictSection, _ urls: EndpointReader) {
-        let issuer = urls.read(section, "issuer", required: false)
-        let authorization = urls.read(section, "authorization_endpoint")
-        let token = urls.read(section, "token_endpoint")
-        let revocation = urls.read(section, "revocation_endpoint", required: false)
-        let authentication = section.choice("client_authentication", of: ClientAuthentication.self)
-        let rotation = section.choice("rotation", of: Rotation.self)
-        let lifetime = section.duration("default_lifetime", in: .seconds(1)...(.seconds(30 * 86_400)))
-        let extraAuthorization = section.textPairs("extra_authorization_parameters")
-        let extraToken = section.textPairs("extra_token_parameters")
-        let announcesIssuer = section.flag("announces_issuer") ?? false
-        section.finish()
-        guard let authorization, let token, let authentication, let rotation, let lifetime else { return nil }
-        self.init(
-            issuer: issuer, authorization: authorization, token: token, revocation: revocation,
-            clientAuthentication: authentication, rotation: rotation,
-            defaultLifetime: Int(lifetime.components.seconds),
-            extraAuthorizationParameters: extraAuthorization, extraTokenParameters: extraToken,
-            announcesIssuer: announcesIssuer)
-    }
-}
-
-/// Reads URLs of a profile and holds them against the pinned hosts.
-private struct EndpointReader {
-    let hosts: [String]
-    /// What stands for the home's own addresses.
-    let own: [String: String]
-    /// Off when the list of hosts itself is at fault, so that one mistake is reported once.
-    let checksHosts: Bool
-
-    func read(_ section: StrictSection, _ key: String, required: Bool = true) -> String? {
-        let allowed = "an https URL on one of the hosts \(hosts.joined(separator: ", ")) (http on loopback only)"
-        return section.parsed(key, required: required, allowed: allowed) { text in
-            let mark = own.keys.first { text.hasPrefix($0) }
-            let path = text.dropFirst(mark?.count ?? 0)
-            // What follows must not be able to continue the host's name or its port.
-            guard mark == nil || path.isEmpty || path.hasPrefix("/") || path.hasPrefix("?") else { return nil }
-            let url = mark.flatMap { own[$0] }.map { $0 + path } ?? text
-            guard let (scheme, host) = schemeAndHost(url) else { return nil }
-            let loopback = ["127.0.0.1", "localhost", "[::1]"].contains(host)
-            guard scheme == "https" || (scheme == "http" && loopback) else { return nil }
-            return !checksHosts || hosts.contains(host) || mark != nil ? url : nil
-        }
+        self.doubts = doubts
+        self.revocationPage = revocationPage
+        self.redirectURI = redirectURI
+        self.keyParameter = keyParameter
+        self.variables = variables ?? []
+        if let perMinute { refreshesPerMinute = Int(perMinute) }
     }
 
-    private func schemeAndHost(_ url: String) -> (scheme: String, host: String)? {
-        guard let end = url.firstRange(of: "://") else { return nil }
-        let rest = url[end.upperBound...]
-        let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
-        guard !authority.isEmpty, !authority.contains("@"), url.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }),
-            !url.contains("#")
-        else { return nil }
-        let host: Substring
-        if authority.hasPrefix("[") {
-            guard let close = authority.firstIndex(of: "]") else { return nil }
-            host = authority[...close]
-        } else {
-            host = authority.prefix { $0 != ":" }
-        }
-        let port = authority.dropFirst(host.count)
-        guard port.isEmpty || UInt16(port.dropFirst()).map({ ":\($0)" == port }) == true else { return nil }
-        return (url[..<end.lowerBound].lowercased(), host.lowercased())
+    private static func isVariable(_ text: String) -> Bool {
+        !text.isEmpty && text.utf8.allSatisfy { $0 == UInt8(ascii: "_") || (0x61...0x7A).contains($0) }
+            && text != "home" && text != "api"
+    }
+
+    private static func isPage(_ text: String) -> Bool {
+        text.hasPrefix("https://") && text.utf8.count > 8
+            && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "#") && $0 != UInt8(ascii: "\"") }
     }
 }

@@ -167,6 +167,21 @@ final class StrictSection {
         return pairs
     }
 
+    /// A mapping of texts to cases of an enumeration.
+    func choices<T: RawRepresentable & CaseIterable>(_ key: String, of type: T.Type) -> [String: T]
+    where T.RawValue == String {
+        guard let section = section(key, required: false) else { return [:] }
+        var pairs: [String: T] = [:]
+        for name in section.keys { pairs[name] = section.choice(name, of: type) }
+        return pairs
+    }
+
+    /// Notes that keys that are each well written do not go together; `key` is the one to mend.
+    func fault(_ key: String, allowed: String) {
+        let found = values.first { $0.key == key }?.node
+        faults.add(found ?? node, path(key), found: found.map(Self.shown) ?? "nothing", allowed: allowed)
+    }
+
     /// A nested mapping.
     func section(_ key: String, required: Bool = true) -> StrictSection? {
         guard let value = take(key, required: required, allowed: "a mapping") else { return nil }

@@ -58,6 +58,81 @@ import Testing
     }
 
     @Test(
+        "what is told to whom reads back as it was written",
+        arguments: [
+            NoticeSettings(), NoticeSettings(command: "/opt/my hooks/tell \"me\".sh"),
+            NoticeSettings(webhook: "https://ntfy.example/home?x=1&y=2"), NoticeSettings(mqtt: true),
+            NoticeSettings(homeAssistant: true),
+            NoticeSettings(
+                command: "/usr/bin/logger", webhook: "http://192.168.1.5:8123/api/webhook/Q", mqtt: true,
+                homeAssistant: true),
+        ])
+    func notices(_ notices: NoticeSettings) throws {
+        let standard = AgentConfiguration.standard
+        let written = AgentConfiguration(
+            name: "Home", listen: standard.listen, redirect: standard.redirect, broker: standard.broker,
+            accessTokenLifetime: .seconds(600), notices: notices)
+        #expect(try Samples.readConfiguration(written.yaml) == written)
+    }
+
+    @Test("nothing is told anywhere unless the file says so, and false says it does not")
+    func quiet() throws {
+        #expect(try Samples.readConfiguration("name: Villa\n").notices == .none)
+        #expect(
+            try Samples.readConfiguration("notices: {mqtt: false, home_assistant: false}\n").notices == .none)
+    }
+
+    @Test(
+        "a webhook is https anywhere, and http on this machine and in the house",
+        arguments: [
+            "https://ntfy.example", "https://ntfy.example:8443/home", "https://8.8.8.8/x", "https://[2001:db8::1]/x",
+            "http://127.0.0.1:8123/api/webhook/abc", "http://localhost/x", "http://[::1]:8123/x", "http://10.0.0.7/x",
+            "http://172.16.0.1/x", "http://172.31.255.1/x", "http://192.168.178.20:8123/x", "http://169.254.1.1/x",
+            "http://[fd00::1]:8123/x", "http://[fe80::1]/x", "http://homeassistant:8123/x",
+            "http://homeassistant.local:8123/api/webhook/abc?a=b", "http://ha.lan/x", "http://ha.home.arpa/x",
+            "http://HA.Internal/x",
+        ])
+    func webhook(_ url: String) throws {
+        #expect(try Samples.readConfiguration("notices: {webhook: \"\(url)\"}\n").notices.webhook == url)
+    }
+
+    @Test(
+        "what a webhook says does not leave the house in the clear, and no other host can be read into its address",
+        arguments: [
+            "http://ntfy.example/x", "http://8.8.8.8/x", "http://172.32.0.1/x", "http://172.15.0.1/x",
+            "http://192.169.0.1/x", "http://11.0.0.1/x", "http://134744072/x", "http://0x08080808/x",
+            "http://010.0.0.1/x", "http://10.1/x", "http://10.0.0.1.nip.example/x", "http://127.0.0.1.example/x",
+            "http://[2001:db8::1]/x", "http://[::ffff:8.8.8.8]/x", "http://[fc::1]/x", "http://local/../x#y",
+            "http://ha.local.evil.example/x", "http://evillocal.example/x", "http://.local/x", "http://ha..local/x",
+            "http://user@10.0.0.1/x", "https://user:pw@ntfy.example/x", "https://ntfy.example/#x",
+            "https://ntfy.example\\\\@10.0.0.1/x", "http://10.0.0.1\\\\.evil.example/x", "ftp://10.0.0.1/x",
+            "//10.0.0.1/x", "10.0.0.1", "https://", "https:///x", "https://ntfy.example:0/x",
+            "https://ntfy.example:x/x", "https://ntfy example/x", "https://ntfy.example/ü", "http://[::1/x",
+            "http://::1/x", "HTTP://8.8.8.8/x",
+        ])
+    func badWebhook(_ url: String) throws {
+        let error = try #require(throws: SettingsError.self) {
+            try Samples.readConfiguration("notices: {webhook: \"\(url)\"}\n")
+        }
+        #expect(error.faults.map(\.keyPath) == ["notices.webhook"])
+    }
+
+    @Test(
+        "a mistake about notices is one fault with its place",
+        arguments: [
+            ("{command: hook.sh}", "notices.command"), ("{command: ./hook.sh}", "notices.command"),
+            ("{command: /opt/}", "notices.command"), ("{command: [/a, /b]}", "notices.command"),
+            ("{mqtt: yes}", "notices.mqtt"), ("{home_assistant: 1}", "notices.home_assistant"),
+            ("{homeassistant: true}", "notices.homeassistant"), ("[mqtt]", "notices"), ("true", "notices"),
+        ])
+    func badNotices(_ value: String, _ keyPath: String) throws {
+        let error = try #require(throws: SettingsError.self) {
+            try Samples.readConfiguration("notices: \(value)\n")
+        }
+        #expect(error.faults.map(\.keyPath) == [keyPath])
+    }
+
+    @Test(
         "a lifetime is written with the largest unit that is whole",
         arguments: [(1, "1s"), (60, "1m"), (90, "90s"), (3600, "1h"), (5400, "90m"), (86_400, "1d")])
     func units(_ seconds: Int, _ text: String) throws {
@@ -103,7 +178,7 @@ import Testing
             Breakage(
                 "an unknown key", "name: Home", "name: Home\nlisten_on: x", line: 2, "listen_on",
                 found: "the unknown key \"listen_on\"",
-                allowed: "access_token_lifetime, api_url, broker, listen, name, public_url, redirect"
+                allowed: "access_token_lifetime, api_url, broker, listen, name, notices, public_url, redirect"
             ),
         ]
         + ["600", "10 m", "-10m", "0s", "25h", "10M", "1w", "m", "9999999999s", "１0m"].map {

@@ -129,21 +129,24 @@ import Testing
         Breakage(
             "a lifetime without a unit", "default_lifetime: 12h", "default_lifetime: 3600", line: 17,
             "oauth2.default_lifetime", found: "\"3600\"",
-            allowed: "a duration from 1s to 30d, such as 90s, 10m or 12h"),
+            allowed: "a duration from 1s to 7320d, such as 90s, 10m or 12h"),
         Breakage(
-            "a lifetime out of range", "default_lifetime: 12h", "default_lifetime: 31d", line: 17,
-            "oauth2.default_lifetime", found: "\"31d\"", allowed: "a duration from 1s to 30d, such as 90s, 10m or 12h"),
+            "a lifetime out of range", "default_lifetime: 12h", "default_lifetime: 7321d", line: 17,
+            "oauth2.default_lifetime", found: "\"7321d\"",
+            allowed: "a duration from 1s to 7320d, such as 90s, 10m or 12h"),
         Breakage(
             "a lifetime that is a fraction", "default_lifetime: 12h", "default_lifetime: 1.5h", line: 17,
-            "oauth2.default_lifetime", found: "\"1.5h\"", allowed: "a duration from 1s to 30d, such as 90s, 10m or 12h"),
+            "oauth2.default_lifetime", found: "\"1.5h\"",
+            allowed: "a duration from 1s to 7320d, such as 90s, 10m or 12h"),
         Breakage(
             "a missing endpoint", "  token_endpoint: https://api.acme.example:8443/token\n", "", line: 11,
             "oauth2.token_endpoint", found: "nothing", allowed: urls),
         Breakage(
             "the part of the other protocol", "oauth2:\n", "oauth1: {}\noauth2:\n", line: 10, "oauth1",
             found: "the unknown key \"oauth1\"",
-            allowed: "home, hosts, oauth2, protocol, provider, scope_format, scope_separator, scopes, title, "
-                + "validation_endpoint, verified"),
+            allowed: "doubts, home, hosts, key_parameter, oauth2, protocol, provider, redirect_uri, "
+                + "refreshes_per_minute, revocation_page, scope_format, scope_separator, scopes, title, "
+                + "validation_endpoint, variables, verified"),
         Breakage(
             "an extra parameter that is a list", "{prompt: consent}", "{prompt: [consent]}", line: 18,
             "oauth2.extra_authorization_parameters.prompt", found: "a list", allowed: "a text"),

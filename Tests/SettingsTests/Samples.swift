@@ -65,6 +65,64 @@ enum Samples {
 
         """
 
+    /// A provider that differs from the RFCs wherever a profile can say so.
+    static let odd = """
+        provider: acme
+        title: Acme
+        protocol: oauth2
+        hosts: [api.acme.example]
+        variables: [region, project_id]
+        doubts: [that this works, that anything does]
+        revocation_page: https://acme.example/apps?tab=mine
+        redirect_uri: https://localhost/callback/acme
+        key_parameter: apikey
+        refreshes_per_minute: 10
+        verified: false
+        oauth2:
+          authorization_endpoint: https://api.acme.example/{project_id}/authorize
+          device_authorization_endpoint: https://api.acme.example/device?in={region}
+          pushed_authorization_request_endpoint: https://api.acme.example/par
+          token_endpoint: https://api.acme.example/token
+          introspection_endpoint: https://api.acme.example/introspect
+          client_authentication: private_key_jwt
+          client_assertion_audience: token_endpoint
+          client_id_in_body: true
+          client_id_parameter: clientid
+          dpop: true
+          resource: ["https://things.acme.example", "urn:acme:all"]
+          client_credentials: true
+          token_exchange: true
+          parameters_in: query
+          rotation: grace
+          rotation_grace: 8h
+          refresh_token_lifetime: 365d
+          refresh_prolongs: false
+          default_lifetime: 1h
+          never_expires: true
+          extra_token_parameters: {action: requesttoken}
+          long_lived_exchange: {grant_type: long, parameter: short_token}
+          device:
+            method: GET
+            extra_parameters: {response_type: pin}
+            device_code_field: code
+            user_code_field: pin
+            expiry_unit: minutes
+            verification_uri: https://acme.example/pin
+            interval: 30s
+            grant_type: pin
+            code_parameter: code
+            errors: {wait: authorization_pending, "429": slow_down, gone: expired_token, no: access_denied}
+          reply:
+            token_path: result.tokens
+            success: {field: status, value: "0"}
+            expiry_field: expire_time
+            expiry_unit: minutes
+            error_paths: [status, fault.detail.errorcode]
+            errors: {"100": needs_approval, "200": client_broken, "300": transient, "400": configuration}
+            without_code: transient
+
+        """
+
     static let configuration = """
         name: Home
         listen: 127.0.0.1:8420

@@ -1,0 +1,3 @@
+#pragma once
+// libqrencode, as the distribution ships it: draws the codes that a phone's camera reads from the terminal.
+#include <qrencode.h>

@@ -16,6 +16,8 @@ package enum OAuthError: Error, Equatable, Sendable, CustomStringConvertible {
     case repeated(String)
     /// A parameter or member has a form it must not have.
     case malformed(String)
+    /// A parameter or member demands what is not done here.
+    case unsupported(String)
     /// The provider did not confirm the callback: it speaks OAuth 1.0 without the fix of 1.0a.
     case callbackNotConfirmed
     /// The redirect carries no or another `state` than the one this transaction started with.
@@ -44,6 +46,7 @@ package enum OAuthError: Error, Equatable, Sendable, CustomStringConvertible {
         case .missing(let name): "\"\(name)\" is missing"
         case .repeated(let name): "\"\(name)\" more than once"
         case .malformed(let name): "\"\(name)\" is malformed"
+        case .unsupported(let name): "\"\(name)\" demands what is not supported"
         case .callbackNotConfirmed: "provider did not confirm the callback"
         case .stateMismatch: "redirect does not carry the state it was started with"
         case .issuerMismatch: "redirect does not come from the issuer it was started with"

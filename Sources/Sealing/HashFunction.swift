@@ -1,9 +1,12 @@
-// Digests and MACs by libcrypto; SHA-1 is here for OAuth 1.0a signatures only, where it is still unbroken as a MAC.
+// Digests and MACs by libcrypto; SHA-1 is here for OAuth 1.0a signatures only, where it is still unbroken as a MAC,
+// and MD5 for HTTP Digest alone, because one provider's token endpoint takes nothing else.
 
 internal import COpenSSL
 
 /// A hash function of the protocols in use.
 package enum HashFunction: String, Sendable, CaseIterable {
+    /// Broken: good for nothing but an answer to a server's Digest challenge (RFC 7616), over TLS.
+    case md5 = "MD5"
     case sha1 = "SHA1"
     case sha256 = "SHA256"
     case sha512 = "SHA512"
@@ -11,6 +14,7 @@ package enum HashFunction: String, Sendable, CaseIterable {
     /// OpenSSL's static description; never freed.
     var algorithm: OpaquePointer? {
         switch self {
+        case .md5: EVP_md5()
         case .sha1: EVP_sha1()
         case .sha256: EVP_sha256()
         case .sha512: EVP_sha512()
@@ -20,13 +24,24 @@ package enum HashFunction: String, Sendable, CaseIterable {
     /// How many bytes a digest has.
     package var digestCount: Int {
         switch self {
+        case .md5: 16
         case .sha1: 20
         case .sha256: 32
         case .sha512: 64
         }
     }
 
-    /// The digest of a message.
+    /// Whether this machine's libcrypto computes it: one that is told to keep to FIPS 140 has no MD5.
+    package var isAvailable: Bool {
+        guard let fetched = EVP_MD_fetch(nil, rawValue, nil) else {
+            ERR_clear_error()
+            return false
+        }
+        EVP_MD_free(fetched)
+        return true
+    }
+
+    /// The digest of a message; an algorithm that is not ``isAvailable`` ends the process.
     package func digest(_ message: some Collection<UInt8>) -> [UInt8] {
         let bytes = Array(message)
         return bytes.withUnsafeBytes { digest($0) }

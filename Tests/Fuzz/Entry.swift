@@ -14,6 +14,8 @@ let targets: [String: @Sendable ([UInt8]) throws -> Void] = [
     "basic-credentials": basicCredentials,
     "client-assertion": clientAssertion,
     "command-message": commandMessage,
+    "device-polling": devicePolling,
+    "digest-challenge": digestChallenge,
     "dpop-proof": dpopProof,
     "form": form,
     "json": json,

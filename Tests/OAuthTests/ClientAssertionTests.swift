@@ -190,4 +190,26 @@ import Testing
     func headers(_ name: String) throws {
         try Self.expect(.headerNotAllowed(name), Self.good().header(name, ["x"]))
     }
+
+    @Test("a token request carries the statement as the server reads it")
+    func inTokenRequest() throws {
+        let assertion = try ClientAssertion.make(
+            clientID: "app", audience: Self.issuer, key: Self.key, now: Self.now)
+        let authentication = ClientAuthentication.assertion(clientID: "app", assertion: assertion)
+        let message = TokenRequest(grant: .refreshToken(Secret(text: "r"))).message(authentication: authentication)
+        #expect(message.authorization == nil)
+        let received = try ReceivedTokenRequest.parse(
+            method: "POST", contentType: TokenRequest.Message.contentType, body: message.body.revealBytes(),
+            allowed: [.refreshToken])
+        guard case .assertion(let read) = received.client else {
+            Issue.record("not an assertion")
+            return
+        }
+        #expect(read.clientID == "app")
+        #expect(throws: Never.self) {
+            try read.verify(keys: [Self.key.verificationKey], issuer: Self.issuer, now: Self.now)
+        }
+        #expect(message.body.revealText().contains("&client_id=app&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth"))
+        #expect(!"\(authentication)".contains(assertion.revealText()))
+    }
 }

@@ -44,6 +44,22 @@ import Testing
             #expect(throws: OAuthError.insecureEndpoint("issuer")) {
                 try AuthorizationServerMetadata.wellKnownURL(issuer: bad)
             }
+            #expect(throws: OAuthError.insecureEndpoint("issuer")) {
+                try AuthorizationServerMetadata.openIDURL(issuer: bad)
+            }
+        }
+    }
+
+    @Test("OpenID Connect's document lies behind the whole path")
+    func openID() throws {
+        let path = "/.well-known/openid-configuration"
+        for (issuer, expected) in [
+            ("https://hub.local", "https://hub.local" + path), ("https://hub.local/", "https://hub.local" + path),
+            ("https://hub.local:8443/a/b", "https://hub.local:8443/a/b" + path),
+            ("https://hub.local/a/b/", "https://hub.local/a/b" + path),
+            ("http://127.0.0.1:9/a", "http://127.0.0.1:9/a" + path),
+        ] {
+            #expect(try AuthorizationServerMetadata.openIDURL(issuer: issuer) == expected)
         }
     }
 

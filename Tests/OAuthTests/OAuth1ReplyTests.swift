@@ -94,4 +94,19 @@ import Testing
             try CallbackReply.parse(query: "oauth_token=t", expecting: "t")
         }
     }
+
+    @Test("a problem is about the clock, the consumer or the grant")
+    func about() {
+        for (code, expected) in [
+            ("timestamp_refused", [true, false, false]), ("signature_invalid", [false, true, false]),
+            ("consumer_key_unknown", [false, true, false]), ("consumer_key_rejected", [false, true, false]),
+            ("consumer_key_refused", [false, true, false]), ("token_revoked", [false, false, true]),
+            ("token_expired", [false, false, true]), ("nonce_used", [false, false, false]),
+            ("parameter_absent", [false, false, false]),
+        ] {
+            let problem = OAuthProblem.parse("oauth_problem=\(code)".utf8)
+            #expect(
+                problem.map { [$0.isAboutTime, $0.isAboutConsumer, $0.needsApproval] } == expected, "\(code)")
+        }
+    }
 }

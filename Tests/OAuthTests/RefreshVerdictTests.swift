@@ -124,6 +124,30 @@ import Testing
         #expect(Self.word(Self.classify(401, "", options: options)) == "needsApproval")
     }
 
+    @Test("a proof of possession that stays refused is told in words")
+    func proofs() {
+        for (code, words) in [("use_dpop_nonce", "another DPoP nonce"), ("invalid_dpop_proof", "machine's clock")] {
+            guard case .configuration(let reason) = Self.classify(400, #"{"error":"\#(code)"}"#) else {
+                Issue.record("another verdict for \(code)")
+                return
+            }
+            #expect(reason.hasPrefix("\(code) (status 400): ") && reason.contains(words))
+        }
+    }
+
+    @Test("a reply that is not quite UTF-8 costs no token, unless the token itself is broken")
+    func wrongCharset() {
+        func classify(_ status: Int, _ body: [UInt8]) -> String {
+            Self.word(.classify(.reply(status: status, contentType: nil, retryAfter: nil, body: body), now: 0))
+        }
+        let latin1 = Array(#"{"error":"invalid_grant","error_description":"expir"#.utf8) + [0xE9] + Array(#""}"#.utf8)
+        #expect(classify(400, latin1) == "needsApproval")
+        let name = Array(#"{"access_token":"a","name":"Ren"#.utf8) + [0xE9] + Array(#""}"#.utf8)
+        #expect(classify(200, name) == "refreshed")
+        let token = Array(#"{"access_token":"a"#.utf8) + [0xE9] + Array(#""}"#.utf8)
+        #expect(classify(200, token) == "suspicious")
+    }
+
     @Test("a reason never carries what the provider sent raw")
     func reasons() {
         guard case .probablyRevoked(let reason) = Self.classify(400, #"{"error":"a\u001b[31m\r\nb"}"#) else {

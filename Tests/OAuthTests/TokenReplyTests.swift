@@ -14,8 +14,8 @@ import Testing
         "a lifetime is a whole number of seconds that makes sense",
         arguments: [
             ("3600", 3600), ("\"1799\"", 1799), ("\" 1799 \"", 1799), ("3599.5", 3599), ("\"3599.5\"", 3599), ("0", 1),
-            ("-5", 1), ("\"-5\"", 1), ("9007199254740992", 2_592_000), ("99999999999999999999999", 2_592_000),
-            ("1e300", 2_592_000), ("\"inf\"", 2_592_000), ("2592000", 2_592_000), ("2592001", 2_592_000), ("0.2", 1),
+            ("-5", 1), ("\"-5\"", 1), ("9007199254740992", 315_360_000), ("99999999999999999999999", 315_360_000),
+            ("1e300", 315_360_000), ("\"inf\"", 315_360_000), ("2592001", 2_592_001), ("315360001", 315_360_000), ("0.2", 1),
         ])
     func lifetime(_ written: String, _ seconds: Int) throws {
         let reply = try Self.parse(#"{"access_token":"a","expires_in":\#(written)}"#)
@@ -44,6 +44,47 @@ import Testing
         #expect(try Self.parse(#"{"access_token":"a","expires_in":10}"#, options).expiresIn == 10)
         options.expiryUnit = 60
         #expect(try Self.parse(#"{"access_token":"a","expire_time":9}"#, options).expiresIn == 540)
+    }
+
+    @Test(
+        "a refresh token may say how long it lives, and zero says nothing",
+        arguments: [
+            ("", nil), (#","refresh_token_expires_in":15552000"#, 15_552_000), (#","refresh_expires_in":"1800""#, 1800),
+            (#","refresh_expires_in":1800.9"#, 1800), (#","refresh_expires_in":0"#, nil),
+            (#","refresh_expires_in":-5"#, nil), (#","refresh_expires_in":"never""#, nil),
+            (#","refresh_expires_in":null"#, nil), (#","refresh_token_expires_in":1e300"#, 1_000_000_000),
+            (#","refresh_token_expires_in":0,"refresh_expires_in":7"#, 7),
+            (#","refresh_token_expires_in":9,"refresh_expires_in":7"#, 9),
+        ] as [(String, Int?)])
+    func refreshLifetime(_ member: String, _ seconds: Int?) throws {
+        #expect(try Self.parse(#"{"access_token":"a"\#(member)}"#).refreshExpiresIn == seconds)
+    }
+
+    @Test("the refresh token's lifetime may have another name")
+    func otherRefreshExpiry() throws {
+        var options = TokenReplyOptions()
+        options.refreshExpiryFields = ["rt_ttl"]
+        let text = #"{"access_token":"a","rt_ttl":60,"refresh_expires_in":7}"#
+        #expect(try Self.parse(text, options).refreshExpiresIn == 60)
+    }
+
+    @Test("only a token exchange may issue what is no access token")
+    func exchange() throws {
+        let text =
+            #"{"access_token":"a","issued_token_type":"urn:ietf:params:oauth:token-type:jwt","token_type":"N_A"}"#
+        #expect(try Self.parse(text).tokenType == .other("N_A"))
+        var options = TokenReplyOptions()
+        options.isTokenExchange = true
+        let reply = try Self.parse(text, options)
+        #expect(reply.tokenType == .notApplicable)
+        #expect(reply.issuedTokenType == TokenExchange.jwtType)
+        #expect(try Self.parse(#"{"access_token":"a"}"#, options).issuedTokenType == nil)
+        let again = TokenReply(
+            accessToken: reply.accessToken, tokenType: .notApplicable, expiresIn: 60, refreshExpiresIn: 90,
+            issuedTokenType: reply.issuedTokenType)
+        let read = try Self.parse(again.body().revealText(), options)
+        #expect(read.tokenType == .notApplicable && read.issuedTokenType == TokenExchange.jwtType)
+        #expect(read.refreshExpiresIn == 90)
     }
 
     @Test(
@@ -113,6 +154,30 @@ import Testing
         #expect(try Self.parse(#"{"status":0,"body":{"access_token":"a"}}"#, options).accessToken.revealText() == "a")
         #expect(throws: OAuthError.unsuccessful) { try Self.parse(#"{"status":401,"body":{}}"#, options) }
         #expect(throws: OAuthError.missing("body")) { try Self.parse(#"{"status":0}"#, options) }
+        options.tokenPath = ["result", "oauth"]
+        options.successTest = .init(field: "success", value: true)
+        let deep = #"{"success":true,"result":{"oauth":{"access_token":"b","expires_in":9}}}"#
+        #expect(try Self.parse(deep, options).expiresIn == 9)
+    }
+
+    @Test("a test of success takes a number or a truth value for the text that spells it, and nothing else")
+    func successTest() {
+        let zero = TokenReplyOptions.SuccessTest(field: "status", value: 0)
+        let yes = TokenReplyOptions.SuccessTest(field: "status", value: true)
+        let word = TokenReplyOptions.SuccessTest(field: "status", value: "ok")
+        for (written, expected) in [
+            ("0", [true, false, false]), (#""0""#, [true, false, false]), ("0.0", [true, false, false]),
+            ("true", [false, true, false]), (#""true""#, [false, true, false]), (#""ok""#, [false, false, true]),
+            ("1", [false, false, false]), ("false", [false, false, false]), ("null", [false, false, false]),
+            ("[0]", [false, false, false]), ("{}", [false, false, false]), (#""OK""#, [false, false, false]),
+        ] {
+            guard let json = try? JSON(parsing: #"{"status":\#(written)}"#) else {
+                Issue.record("no JSON: \(written)")
+                continue
+            }
+            #expect([zero, yes, word].map { $0.passes(json) } == expected, "\(written)")
+        }
+        #expect(!zero.passes([:]) && !zero.passes([0]))
     }
 
     @Test("what our server answers, our client reads")
@@ -136,6 +201,27 @@ import Testing
         let text = reply.body().revealText()
         #expect(text == #"{"access_token":"at","token_type":"DPoP","expires_in":600}"#)
         #expect(try Self.parse(text).tokenType == .dpop)
+    }
+
+    @Test(
+        "an error code is found where the profile says, a number as its digits",
+        arguments: [
+            (#"{"error":{"code":190,"message":"m"}}"#, ["error", "code"], "190", "m"),
+            (#"{"error":{"code":26.0}}"#, ["error", "code"], "26", nil), (#"{"status":"401"}"#, ["status"], "401", nil),
+            (#"{"status":401,"msg":"m"}"#, ["status"], "401", "m"), (#"{"status":-7}"#, ["status"], "-7", nil),
+            (#"{"errors":[{"code":89,"message":"m"}]}"#, ["errors", "0", "code"], "89", "m"),
+            (#"{"fault":{"faultstring":"m","detail":{"errorcode":"e"}}}"#, ["fault", "detail", "errorcode"], "e", "m"),
+            (#"{"error_codes":[7,9],"error_description":"d","message":"m"}"#, ["error_codes", "1"], "9", "d"),
+            (#"{"errors":[]}"#, ["errors", "0", "code"], nil, nil), (#"{"errors":[1]}"#, ["errors", "-1"], nil, nil),
+            (#"{"errors":[1]}"#, ["errors", "code"], nil, nil),
+            (#"{"error":{"code":1.5}}"#, ["error", "code"], nil, nil),
+            (#"{"error":{"code":1e300}}"#, ["error", "code"], nil, nil), (#"{"error":{}}"#, ["error"], nil, nil),
+            (#"{"error":true}"#, ["error"], nil, nil), ("7", [], "7", nil),
+        ] as [(String, [String], String?, String?)])
+    func errorPaths(_ text: String, _ path: [String], _ code: String?, _ description: String?) {
+        let error = TokenError.parse(Array(text.utf8), paths: [["nowhere", "at", "all"], path])
+        #expect(error?.code == code)
+        #expect(error?.description == description)
     }
 
     @Test("an error's text is cleaned before anybody sees it")

@@ -76,6 +76,26 @@ import Testing
                 == "refresh_token=r&scope=a%2Cb&client_id=hub&action=requesttoken&grant_type=ecobeePin")
     }
 
+    @Test("a code from a PIN page is asked for in the vendor's own words, and so is a refresh")
+    func otherNames() {
+        let pin = TokenRequest(
+            grant: .deviceCode(Secret(text: "c0de")), extra: [Parameter("grant_type", "ecobeePin")],
+            parameterNames: ["device_code": "code"]
+        ).message(authentication: .none(clientID: "app"))
+        #expect(pin.body.revealText() == "code=c0de&client_id=app&grant_type=ecobeePin")
+        let refresh = TokenRequest(
+            grant: .refreshToken(Secret(text: "r")), parameterNames: ["refresh_token": "code", "client_id": "clientid"]
+        ).message(authentication: .none(clientID: "app"))
+        #expect(refresh.body.revealText() == "grant_type=refresh_token&code=r&clientid=app")
+        let both = TokenRequest(
+            grant: .deviceCode(Secret(text: "c")), extra: [Parameter("code", "d")],
+            parameterNames: ["device_code": "code"]
+        ).message(authentication: .none(clientID: "app"))
+        #expect(
+            both.body.revealText()
+                == "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Adevice_code&client_id=app&code=d")
+    }
+
     @Test("only a form in a POST body is read")
     func form() {
         let body = "grant_type=refresh_token&refresh_token=r&client_id=c"

@@ -11,6 +11,9 @@ enum VectorFiles {
     /// Documents of the form of `oauth2.json`.
     static let oauth2 = documents.filter { $0["pkce"] != nil || $0["jwk_thumbprint"] != nil }
 
+    /// Documents of the form of `provider-errors.json`.
+    static let providerErrors = documents.filter { $0["answers"]?.array?.first?["verdict"] != nil }
+
     /// All entries of one table in some documents.
     static func entries(_ table: String, in documents: [JSON]) -> [JSON] {
         documents.flatMap { $0[table]?.array ?? [] }

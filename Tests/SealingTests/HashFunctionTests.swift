@@ -1,4 +1,4 @@
-// Digests and codes are those of FIPS 180-4, RFC 2202 and RFC 4231.
+// Digests and codes are those of RFC 1321, FIPS 180-4, RFC 2202 and RFC 4231.
 
 import Sealing
 import Testing
@@ -11,7 +11,11 @@ import Testing
     @Test(
         "a digest is the published one",
         arguments: [
-            (HashFunction.sha1, "", "da39a3ee5e6b4b0d3255bfef95601890afd80709"),
+            (HashFunction.md5, "", "d41d8cd98f00b204e9800998ecf8427e"),
+            (.md5, "abc", "900150983cd24fb0d6963f7d28e17f72"),
+            (.md5, "message digest", "f96b697d7cb7938d525a2f31aaf161d0"),
+            (.md5, "abcdefghijklmnopqrstuvwxyz", "c3fcd3d76192e4007dfb496cca67e13b"),
+            (.sha1, "", "da39a3ee5e6b4b0d3255bfef95601890afd80709"),
             (.sha1, "abc", "a9993e364706816aba3e25717850c26c9cd0d89d"),
             (.sha1, short, "84983e441c3bd26ebaae4aa1f95129e5e54670f1"),
             (.sha1, long, "a49b2446a02c645bf419f995b67091253a04a259"),
@@ -51,6 +55,7 @@ import Testing
     func digest(hash: HashFunction, message: String, digest: String) {
         #expect(hash.digest(Array(message.utf8)) == bytes(digest))
         #expect(hash.digestCount == bytes(digest).count)
+        #expect(hash.isAvailable)
         #expect(Secret(text: message).reveal { hash.digest($0) } == bytes(digest))
     }
 

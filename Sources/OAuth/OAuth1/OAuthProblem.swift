@@ -18,6 +18,12 @@ package struct OAuthProblem: Sendable, Equatable {
             .contains(code)
     }
 
+    /// Whether the consumer is refused, and with it every grant of it: an unknown key, or a secret that is not the
+    /// provider's any more.
+    package var isAboutConsumer: Bool {
+        ["signature_invalid", "consumer_key_unknown", "consumer_key_rejected", "consumer_key_refused"].contains(code)
+    }
+
     /// Reads the report from a reply's body, or else from its `WWW-Authenticate` header.
     ///
     /// - Returns: `nil` when neither holds a report.

@@ -62,12 +62,25 @@ package struct AuthorizationServerMetadata: Sendable, Equatable {
     /// - Throws: ``OAuthError/insecureEndpoint(_:)`` unless the issuer is https or on this machine, without query and
     ///   fragment.
     package static func wellKnownURL(issuer: String) throws(OAuthError) -> String {
+        let (origin, path) = try pieces(of: issuer)
+        return origin + "/.well-known/oauth-authorization-server" + path
+    }
+
+    /// Where OpenID Connect puts the same document: the well-known path goes behind the issuer's (Discovery 1.0 §4).
+    ///
+    /// - Throws: ``OAuthError/insecureEndpoint(_:)`` as for ``wellKnownURL(issuer:)``.
+    package static func openIDURL(issuer: String) throws(OAuthError) -> String {
+        let (origin, path) = try pieces(of: issuer)
+        return origin + path + "/.well-known/openid-configuration"
+    }
+
+    /// Scheme and host, and the path without a slash at its end.
+    private static func pieces(of issuer: String) throws(OAuthError) -> (origin: Substring, path: String) {
         guard let parts = AbsoluteURL(issuer), parts.isTrustworthy, parts.query == nil, parts.fragment == nil else {
             throw .insecureEndpoint("issuer")
         }
-        let origin = issuer.dropLast(parts.path.utf8.count)
         let path = parts.path.hasSuffix("/") ? String(parts.path.dropLast()) : parts.path
-        return origin + "/.well-known/oauth-authorization-server" + path
+        return (issuer.dropLast(parts.path.utf8.count), path)
     }
 
     /// Reads a document.

@@ -6,7 +6,7 @@ package import Sealing
 package struct ClientAuthentication: Sendable {
     /// Where id and secret go.
     package enum Method: Sendable {
-        /// A public client: only `client_id`, in the body.
+        /// Only `client_id`, in the body: a public client, or one that its TLS certificate proves (RFC 8705 §2).
         case none
         /// `Authorization: Basic`, and for some vendors `client_id` in the body too.
         case basic(BasicCredentials.Encoding, idInBody: Bool)
@@ -14,6 +14,8 @@ package struct ClientAuthentication: Sendable {
         case post
         /// In the header and in the body, as one vendor wants it and the RFC forbids.
         case basicAndPost(BasicCredentials.Encoding)
+        /// A signed statement in the body, beside the id that some servers look the key up with.
+        case assertion
     }
 
     /// The public identifier.
@@ -21,7 +23,8 @@ package struct ClientAuthentication: Sendable {
     private let secret: Secret?
     private let method: Method
 
-    /// A client without secret.
+    /// A client without secret, and a client whose certificate speaks for it: a server finds the certificate it expects by
+    /// the `client_id` in the body.
     package static func none(clientID: String) -> ClientAuthentication {
         ClientAuthentication(clientID: clientID, secret: nil, method: .none)
     }
@@ -45,10 +48,20 @@ package struct ClientAuthentication: Sendable {
         ClientAuthentication(clientID: clientID, secret: secret, method: .basicAndPost(encoding))
     }
 
+    /// A signed statement, made for one request (RFC 7523 §2.2).
+    ///
+    /// - Parameters:
+    ///   - clientID: The client's identifier, the same as the statement's `sub`.
+    ///   - assertion: What ``ClientAssertion/make(clientID:audience:key:now:lifetime:)`` made.
+    /// - Returns: An authentication for that one request.
+    package static func assertion(clientID: String, assertion: Secret) -> ClientAuthentication {
+        ClientAuthentication(clientID: clientID, secret: assertion, method: .assertion)
+    }
+
     /// The `Authorization` header's value, if this method has one.
     package var authorization: Secret? {
         switch method {
-        case .none, .post: nil
+        case .none, .post, .assertion: nil
         case .basic(let encoding, _), .basicAndPost(let encoding):
             secret.map { BasicCredentials.encode(id: clientID, secret: $0, as: encoding) }
         }
@@ -62,6 +75,9 @@ package struct ClientAuthentication: Sendable {
         case .basic(_, let idInBody): return idInBody ? [id] : []
         case .post, .basicAndPost:
             return [id] + [secret.map { Parameter("client_secret", $0.revealText()) }].compactMap(\.self)
+        case .assertion:
+            return [id, Parameter("client_assertion_type", ClientAssertion.type)]
+                + [secret.map { Parameter("client_assertion", $0.revealText()) }].compactMap(\.self)
         }
     }
 }

@@ -74,7 +74,7 @@ package struct DeviceAuthorizationReply: Sendable {
         guard body.count <= TokenReply.maximumSize else {
             throw .tooLarge("reply", limit: TokenReply.maximumSize)
         }
-        guard let json = try? JSON(parsing: body.withoutByteOrderMark) else { throw .malformedEncoding("JSON") }
+        guard let json = JSON(reply: body) else { throw .malformedEncoding("JSON") }
         guard json["error"] == nil else { throw .unsuccessful }
         let deviceCode = try text(options.deviceCodeField, json, limit: 8192)
         let userCode = try text(options.userCodeField, json, limit: 64)

@@ -70,11 +70,11 @@ package enum RefreshVerdict: Sendable {
             guard body.count <= TokenReply.maximumSize else {
                 return .suspicious(reason: "reply larger than \(TokenReply.maximumSize) bytes")
             }
-            let json = try? JSON(parsing: body.withoutByteOrderMark)
+            let json = JSON(reply: body, orForm: options.reply.takesForms)
             let error = json.flatMap { TokenError.parse($0, paths: options.errorPaths) }
             if 200..<300 ~= status { return success(json, error, contentType, options, wait) }
             if let error, let meaning = options.errorMap[error.code] {
-                return verdict(meaning, "\(error.code) (status \(status))", wait)
+                return verdict(meaning, reason(error, status), wait)
             }
             switch status {
             case 300..<400: return .suspicious(reason: "redirect (status \(status)) from the token endpoint")
@@ -107,7 +107,7 @@ package enum RefreshVerdict: Sendable {
         _ status: Int, _ error: TokenError?, _ body: [UInt8], _ options: Options, _ wait: Int?
     ) -> RefreshVerdict {
         if let error {
-            return verdict(standard(error.code) ?? .probablyRevoked, "\(error.code) (status \(status))", wait)
+            return verdict(standard(error.code) ?? .probablyRevoked, reason(error, status), wait)
         }
         guard status == 403 else {
             return verdict(options.withoutCode, "status \(status) without an error code", wait)
@@ -118,13 +118,27 @@ package enum RefreshVerdict: Sendable {
             : .suspicious(reason: "status 403 without an error code")
     }
 
+    private static func reason(_ error: TokenError, _ status: Int) -> String {
+        let reason = "\(error.code) (status \(status))"
+        return advice(error.code).map { "\(reason): \($0)" } ?? reason
+    }
+
+    /// What a person can look at, for codes that do not say it themselves.
+    private static func advice(_ code: String) -> String? {
+        switch code {
+        case "use_dpop_nonce": "the provider asks for another DPoP nonce than the one it has just given"
+        case "invalid_dpop_proof": "the provider does not take our DPoP proof; check this machine's clock and the key"
+        default: nil
+        }
+    }
+
     /// What the RFCs' own codes mean to a refresher.
     private static func standard(_ code: String) -> Meaning? {
         switch code {
         case "invalid_grant", "expired_token", "consent_required", "interaction_required", "login_required":
             .needsApproval
         case "invalid_client": .clientBroken
-        // We send no DPoP proofs, so a provider that wants a nonce for one is not set up for us.
+        // Whoever sends the request has tried the nonce once, so a nonce asked for again does not help.
         case "unauthorized_client", "unsupported_grant_type", "invalid_scope", "invalid_request", "invalid_target",
             "use_dpop_nonce", "invalid_dpop_proof":
             .configuration

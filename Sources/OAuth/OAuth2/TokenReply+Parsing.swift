@@ -7,18 +7,20 @@ extension TokenReply {
     /// How large may a reply be, in bytes?
     package static let maximumSize = 1 << 20
     /// Which lifetimes make sense, in seconds?
-    package static let lifetimes = 1...2_592_000
+    package static let lifetimes = 1...315_360_000
+    /// Which lifetimes of a refresh token make sense, in seconds? Vendors promise fifteen years.
+    package static let refreshLifetimes = 1...1_000_000_000
     /// How long may a token be, in bytes?
     private static let maximumTokenSize = 16384
 
     /// Reads the body of a reply.
     ///
-    /// - Throws: ``OAuthError`` when it is no JSON, reports a failure, or has no usable access token.
+    /// - Throws: ``OAuthError`` when it cannot be read, reports a failure, or has no usable access token.
     package static func parse(
         _ body: [UInt8], options: TokenReplyOptions = TokenReplyOptions()
     ) throws(OAuthError) -> TokenReply {
         guard body.count <= maximumSize else { throw .tooLarge("reply", limit: maximumSize) }
-        guard let json = try? JSON(parsing: body.withoutByteOrderMark) else { throw .malformedEncoding("JSON") }
+        guard let json = JSON(reply: body, orForm: options.takesForms) else { throw .malformedEncoding("JSON") }
         return try parse(json, options: options)
     }
 
@@ -28,7 +30,7 @@ extension TokenReply {
     package static func parse(
         _ json: JSON, options: TokenReplyOptions = TokenReplyOptions()
     ) throws(OAuthError) -> TokenReply {
-        if let test = options.successTest, json[test.field] != test.value { throw .unsuccessful }
+        if let test = options.successTest, !test.passes(json) { throw .unsuccessful }
         var place = json
         for name in options.tokenPath {
             guard let inner = place[name] else { throw .missing(name) }
@@ -38,10 +40,13 @@ extension TokenReply {
         let lifetime = Seconds.parse(
             place[options.expiryField] ?? place["expires_in"], unit: options.expiryUnit, within: lifetimes)
         return TokenReply(
-            accessToken: accessToken, tokenType: tokenType(place["token_type"]?.string),
+            accessToken: accessToken,
+            tokenType: tokenType(place["token_type"]?.string, isTokenExchange: options.isTokenExchange),
             expiresIn: lifetime ?? clamped(options.defaultLifetime), expiryIsAssumed: lifetime == nil,
             refreshToken: try token("refresh_token", in: place),
-            scope: scope(place["scope"], separator: options.scopeSeparator))
+            refreshExpiresIn: refreshLifetime(options.refreshExpiryFields.map { place[$0] }),
+            scope: scope(place["scope"], separator: options.scopeSeparator),
+            issuedTokenType: place["issued_token_type"]?.string.map { DisplayText.sanitised($0) })
     }
 
     /// A token goes into a header one day: nothing but visible ASCII may be in it.
@@ -55,12 +60,22 @@ extension TokenReply {
         }
     }
 
-    private static func tokenType(_ text: String?) -> TokenType {
+    private static func tokenType(_ text: String?, isTokenExchange: Bool) -> TokenType {
         switch (text ?? "").lowercased() {
         case "", "bearer", "bearertoken": .bearer
         case "dpop": .dpop
+        case "n_a" where isTokenExchange: .notApplicable
         default: .other(DisplayText.sanitised(text ?? "", limit: 32))
         }
+    }
+
+    /// Zero means "without end" to some servers and nothing to others, so it is as good as no answer.
+    private static func refreshLifetime(_ values: [JSON?]) -> Int? {
+        for value in values {
+            let seconds = Seconds.parse(value, within: 0...refreshLifetimes.upperBound) ?? 0
+            if seconds > 0 { return seconds }
+        }
+        return nil
     }
 
     private static func clamped(_ seconds: Int) -> Int {

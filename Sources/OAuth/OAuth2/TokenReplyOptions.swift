@@ -16,12 +16,34 @@ package struct TokenReplyOptions: Sendable {
             self.field = field
             self.value = value
         }
+
+        /// Whether a reply is a success; a number or a truth value may stand there as text.
+        package func passes(_ reply: JSON) -> Bool {
+            guard let found = reply[field] else { return false }
+            return found == value || Self.isSameWord(Self.word(found), Self.word(value))
+        }
+
+        private static func isSameWord(_ found: String?, _ wanted: String?) -> Bool {
+            guard let found, let wanted else { return false }
+            return found.sameBytes(as: wanted)
+        }
+
+        private static func word(_ value: JSON) -> String? {
+            switch value {
+            case .string(let text): text
+            case .integer, .bool: value.text
+            case .decimal(let number): Int64(exactly: number).map { String($0) }
+            case .null, .array, .object: nil
+            }
+        }
     }
 
     /// The member that holds the lifetime; `expires_in` is read when it is not there.
     package var expiryField = "expires_in"
     /// How many seconds one unit of it is: 1, or 60 for minutes.
     package var expiryUnit = 1
+    /// The members that may hold the refresh token's lifetime in seconds; the first one with a lifetime counts.
+    package var refreshExpiryFields = ["refresh_token_expires_in", "refresh_expires_in"]
     /// The members to go down through to where the tokens are.
     package var tokenPath: [String] = []
     /// What stands between scopes, when it is neither space nor comma.
@@ -30,6 +52,10 @@ package struct TokenReplyOptions: Sendable {
     package var defaultLifetime = 3600
     /// For providers that answer 200 to everything.
     package var successTest: SuccessTest?
+    /// Whether a reply may be a form instead of JSON, as some providers answer to whoever does not insist.
+    package var takesForms = false
+    /// Whether this is the reply to a token exchange, where what is issued need not be an access token.
+    package var isTokenExchange = false
 
     /// The reading of RFC 6749.
     package init() {}

@@ -43,14 +43,19 @@ package struct TokenRequest: Sendable {
     package let grant: Grant
     /// The APIs the token is for (RFC 8707).
     package let resource: [String]
-    /// What the provider's profile adds.
+    /// What the provider's profile adds, or says in place of ours: `grant_type=ecobeePin`.
     package let extra: [Parameter]
+    /// What the provider calls our parameters, by the name the RFC gives them: `device_code` is `code` to ecobee.
+    package let parameterNames: [String: String]
 
     /// Gathers a request.
-    package init(grant: Grant, resource: [String] = [], extra: [Parameter] = []) {
+    package init(
+        grant: Grant, resource: [String] = [], extra: [Parameter] = [], parameterNames: [String: String] = [:]
+    ) {
         self.grant = grant
         self.resource = resource
         self.extra = extra
+        self.parameterNames = parameterNames
     }
 
     /// Writes the request.
@@ -75,6 +80,9 @@ package struct TokenRequest: Sendable {
         }
         if !scopes.isEmpty { parameters.append(Parameter("scope", scopes.joined(separator: scopeSeparator))) }
         parameters += resource.map { Parameter("resource", $0) } + authentication.parameters
+        if !parameterNames.isEmpty {
+            parameters = parameters.map { Parameter(parameterNames[$0.name] ?? $0.name, $0.value) }
+        }
         // The profile wins: some vendors call the grant by another name.
         parameters.removeAll { own in extra.contains { $0.name == own.name } }
         return Message(

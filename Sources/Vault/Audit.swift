@@ -1,6 +1,6 @@
 // Every row authenticates itself and all rows before it, and a sealed head says where the log ends: to change, drop or
 // cut off a line, one needs keys that are sealed. Rows are written in the transaction of what they tell about. A whole
-// file that is put back as it once was cannot be told from the inside.
+// file that is put back as it once was cannot be told from the inside, but from how far the anchor says the log had come.
 
 package import Delegation
 package import FoundationEssentials
@@ -90,6 +90,7 @@ extension Transaction {
                 next.detail.text, mac.data,
             ])
         try setAuditHead(AuditHead(sequence: next.sequence, mac: mac))
+        progress.sequence = next.sequence
     }
 
     /// The lines after `sequence`, oldest first.

@@ -31,6 +31,7 @@ struct Columns {
     func optionalText(_ column: String) throws -> String? { try optional(column, String.self) }
     func integer(_ column: String) throws -> Int64 { try value(column, Int64.self) }
     func optionalInteger(_ column: String) throws -> Int64? { try optional(column, Int64.self) }
+    func optionalReal(_ column: String) throws -> Double? { try optional(column, Double.self) }
     func flag(_ column: String) throws -> Bool { try integer(column) != 0 }
     func bytes(_ column: String) throws -> [UInt8] { Array(try value(column, Data.self)) }
     func optionalBytes(_ column: String) throws -> [UInt8]? { try optional(column, Data.self).map(Array.init) }

@@ -43,11 +43,16 @@ package struct CommandRecord: Sendable {
 }
 
 extension Transaction {
-    /// The highest counter ever used with a device's session and one of our keys; 0 when none was.
+    /// The highest counter ever used with a device's session and one of our keys, or that may have been used by a state of
+    /// the vault that is lost; 0 when none was.
     package func lastCounter(device: String, session: String, keyID: String) throws -> Int64 {
-        try Int64.fetchOne(
+        let used = try Int64.fetchOne(
             database, sql: "SELECT MAX(counter) FROM command WHERE device = ? AND session = ? AND kid = ?",
-            arguments: [device, session, keyID]) ?? 0
+            arguments: [device, session, keyID])
+        let skipped = try Int64.fetchOne(
+            database, sql: "SELECT counter FROM counter_floor WHERE device = ? AND (session IS NULL OR session = ?)",
+            arguments: [device, session])
+        return max(used ?? 0, skipped ?? 0)
     }
 
     /// Records a signed command that is about to be published.
@@ -62,6 +67,10 @@ extension Transaction {
                 command.grant?.rawValue, command.session, command.keyID, command.counter, command.hash,
                 command.createdAt,
             ])
+        // Sessions that begin after this one were never seen by a state of the vault that is lost.
+        try database.execute(
+            sql: "UPDATE counter_floor SET session = ? WHERE device = ? AND session IS NULL",
+            arguments: [command.session, command.device])
     }
 
     /// Closes a command; one that is closed already stays as it is.

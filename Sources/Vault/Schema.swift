@@ -35,6 +35,7 @@ enum Schema {
         migrator.registerMigration("1 grants", migrate: createGrants)
         migrator.registerMigration("1 service provider", migrate: createServiceProvider)
         migrator.registerMigration("2 service provider", migrate: extendServiceProvider)
+        migrator.registerMigration("3 agent", migrate: extendAgent)
         return migrator
     }
 }

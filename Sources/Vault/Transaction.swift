@@ -3,13 +3,20 @@
 
 import GRDB
 
+/// How far the audit log came in one transaction.
+final class AuditProgress {
+    var sequence: Int64?
+}
+
 /// One consistent view of the vault, good inside the closure that it was lent to.
 package struct Transaction {
     let database: Database
     let sealer: Sealer
+    let progress: AuditProgress
 
     init(database: Database, sealer: Sealer) {
         self.database = database
         self.sealer = sealer
+        progress = AuditProgress()
     }
 }

@@ -8,7 +8,11 @@ import Synchronization
 
 /// The home's sealed records in one SQLite file.
 package final class Vault: Sendable {
-    private let queue: DatabaseQueue
+    let queue: DatabaseQueue
+    let path: String
+    let anchor: Anchor
+    let machine: Machine
+    let suspicion: Mutex<String?>
     private let dataKey = Mutex<Secret?>(nil)
     private let watchers = Mutex<[Int: AsyncStream<Void>.Continuation]>([:])
     private let nextWatcher = Mutex(0)
@@ -17,8 +21,14 @@ package final class Vault: Sendable {
     /// How the vault's key is kept, for `status`.
     package let protection: Protection
 
-    private init(queue: DatabaseQueue, protection: Protection) {
+    private init(
+        queue: DatabaseQueue, path: String, anchor: Anchor, machine: Machine, suspicion: String?, protection: Protection
+    ) {
         self.queue = queue
+        self.path = path
+        self.anchor = anchor
+        self.machine = machine
+        self.suspicion = Mutex(suspicion)
         self.protection = protection
     }
 
@@ -28,10 +38,13 @@ package final class Vault: Sendable {
     ///   - path: Where the file will be; nothing may be there.
     ///   - key: What opens it from now on.
     ///   - homeName: What the home is called.
+    ///   - machine: Where it is made.
     /// - Returns: The vault, open.
     /// - Throws: ``VaultError/exists(_:)``, `PrivateFileError`, or whatever SQLite says; a file that was begun is left
     ///   for inspection.
-    package static func create(at path: String, key: KeySource, homeName: String) async throws -> Vault {
+    package static func create(
+        at path: String, key: KeySource, homeName: String, machine: Machine = .this
+    ) async throws -> Vault {
         do {
             // SQLite gives its log and index the mode of the file it finds.
             try PrivateFile.create(path, Secret([UInt8]()))
@@ -43,23 +56,29 @@ package final class Vault: Sendable {
         try Schema.migrator.migrate(queue)
         let dataKey = Secret.random(count: 32)
         let slot = try SealSlot.make(for: key, dataKey: dataKey)
+        let hub = "hub-" + Hex.encode(Random.bytes(4))
         try await queue.write { db in
             try slot.insert(db)
             try db.execute(
                 sql: "INSERT INTO home (id, name, site, hub, created_at) VALUES (1, ?, ?, ?, ?)",
-                arguments: [
-                    homeName, "home-" + Hex.encode(Random.bytes(4)), "hub-" + Hex.encode(Random.bytes(4)), Date(),
-                ])
+                arguments: [homeName, "home-" + Hex.encode(Random.bytes(4)), hub, Date()])
+            try Instance(machine: machine, file: FileIdentity(at: path), quarantine: nil).save(db, at: Date())
         }
-        let vault = Vault(queue: queue, protection: slot.protection)
+        let anchor = Anchor(ofVaultAt: path, hub: hub)
+        anchor.follow(from: 0)
+        let vault = Vault(
+            queue: queue, path: path, anchor: anchor, machine: machine, suspicion: nil, protection: slot.protection)
         vault.hold(dataKey)
         return vault
     }
 
-    /// Opens an existing vault, sealed.
+    /// Opens an existing vault, sealed, and in quarantine when it may be a copy or an older state.
     ///
+    /// - Parameters:
+    ///   - path: Where the file is.
+    ///   - machine: Where it is opened.
     /// - Throws: ``VaultError`` when the file is missing, newer, damaged, or would not be durable.
-    package static func open(at path: String) async throws -> Vault {
+    package static func open(at path: String, machine: Machine = .this) async throws -> Vault {
         guard FileManager.default.fileExists(atPath: path) else { throw VaultError.missing(path) }
         let folder = String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
         guard FileManager.default.isWritableFile(atPath: folder.isEmpty ? "." : folder),
@@ -81,7 +100,10 @@ package final class Vault: Sendable {
             guard let slot = try await queue.read({ try SealSlot.fetch($0) }) else {
                 throw VaultError.damaged("it has no key slot")
             }
-            return Vault(queue: queue, protection: slot.protection)
+            let anchor = Anchor(ofVaultAt: path, hub: try await queue.read { try Home.fetch($0).hub })
+            return Vault(
+                queue: queue, path: path, anchor: anchor, machine: machine,
+                suspicion: try judge(queue, at: path, on: machine, beside: anchor), protection: slot.protection)
         } catch let error as DatabaseError
             where error.resultCode == .SQLITE_NOTADB || error.resultCode == .SQLITE_CORRUPT
         {
@@ -117,9 +139,24 @@ package final class Vault: Sendable {
     }
 
     /// Writes in one transaction: when this returns everything is on the disk, when it throws nothing has changed.
+    ///
+    /// - Throws: ``VaultError/diskFull(_:)``, or what `body` throws.
     package func write<T: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> T) async throws -> T {
         let key = dataKey.withLock { $0 }
-        let result = try await queue.write { try body(Transaction(database: $0, sealer: Sealer(dataKey: key))) }
+        let anchor = anchor
+        let result: T
+        do {
+            result = try await queue.write { database in
+                let transaction = Transaction(database: database, sealer: Sealer(dataKey: key))
+                let result = try body(transaction)
+                if let sequence = transaction.progress.sequence {
+                    database.afterNextTransaction { _ in anchor.raise(to: sequence) }
+                }
+                return result
+            }
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_FULL {
+            throw VaultError.diskFull(path)
+        }
         for watcher in watchers.withLock({ Array($0.values) }) { watcher.yield() }
         return result
     }
@@ -181,10 +218,13 @@ package final class Vault: Sendable {
         for continuation in waiting { continuation.finish() }
     }
 
-    /// Closes the file, with everything checkpointed into it.
+    /// Closes the file, with everything checkpointed into it; on a full disk the log stays beside it, with what it holds.
     package func close() throws {
         seal()
-        try queue.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
+        anchor.finish()
+        do {
+            try queue.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_FULL {}
         try queue.close()
     }
 }

@@ -22,6 +22,8 @@ package enum VaultError: Error, Equatable, Sendable, CustomStringConvertible {
     case badRow(table: String, column: String)
     /// The file or its folder may not be written, or the file system is mounted read-only.
     case readOnly(String)
+    /// Nothing more can be written at this path.
+    case diskFull(String)
 
     package var description: String {
         switch self {
@@ -36,6 +38,7 @@ package enum VaultError: Error, Equatable, Sendable, CustomStringConvertible {
         case .badRow(let table, let column): "a value in \(table).\(column) is not valid"
         case .readOnly(let path):
             "the vault at \"\(path)\" is read-only: check the file, its folder and how its file system is mounted"
+        case .diskFull(let path): "there is no space left on the disk for \"\(path)\""
         }
     }
 }

@@ -2,13 +2,14 @@
 
 import Delegation
 import Foundation
+import Glibc
 import Sealing
 import Testing
 import Vault
 
 struct VaultFolder: Sendable {
     let folder: URL
-    let key = KeySource.file(Secret.random(count: 32))
+    var key = KeySource.file(Secret.random(count: 32))
 
     var path: String { folder.appendingPathComponent("vault.sqlite").path }
 
@@ -42,13 +43,25 @@ struct VaultFolder: Sendable {
     /// What `sqlite3` prints for these statements; the vault should be closed.
     @discardableResult
     func sqlite(_ sql: String) async throws -> String {
+        try await Self.run("sqlite3", "-batch", "-bail", path, sql)
+    }
+
+    /// Puts a file in the place of another one.
+    static func rename(_ source: String, to target: String) throws {
+        try #require(Glibc.rename(source, target) == 0)
+    }
+
+    /// What a command prints.
+    @discardableResult
+    static func run(_ command: String...) async throws -> String {
+        let folder = FileManager.default.temporaryDirectory
         let log = folder.appendingPathComponent("output-\(UUID().uuidString)")
         try Data().write(to: log)
         defer { try? FileManager.default.removeItem(at: log) }
         let handle = try FileHandle(forWritingTo: log)
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["sqlite3", "-batch", "-bail", path, sql]
+        process.arguments = command
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = handle
         process.standardError = handle
@@ -63,7 +76,7 @@ struct VaultFolder: Sendable {
         }
         try handle.close()
         let output = String(decoding: try Data(contentsOf: log), as: UTF8.self)
-        try #require(status == 0, "sqlite3: \(output)")
+        try #require(status == 0, "\(command[0]): \(output)")
         return output.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 }

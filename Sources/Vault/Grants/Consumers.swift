@@ -1,4 +1,5 @@
 // A consumer's secret is sealed in its own row; there is one consumer for each device, or one for all of a provider's.
+// Who adds a consumer again knows its secret: only a rotation leaves former ones behind.
 
 package import Delegation
 package import FoundationEssentials
@@ -6,7 +7,8 @@ import GRDB
 package import Sealing
 
 extension Transaction {
-    /// Stores a consumer; one for the same provider and device keeps its id, so that its grants keep their consumer.
+    /// Stores a consumer; one for the same provider and device keeps its id, so that its grants keep their consumer, and
+    /// loses its former secrets.
     ///
     /// - Parameters:
     ///   - provider: Where it is registered.
@@ -30,6 +32,7 @@ extension Transaction {
                 ON CONFLICT (id) DO UPDATE SET key = excluded.key, sealed_secret = excluded.sealed_secret
                 """,
             arguments: [id, provider.rawValue, device?.rawValue, key, sealed.data, now])
+        try dropFormerSecrets(ofConsumer: id)
         return Consumer(id: id, provider: provider, device: device, key: key, secret: secret)
     }
 
@@ -79,7 +82,8 @@ extension Transaction {
             device: try columns.optionalText("device").flatMap(DeviceName.init(rawValue:)),
             key: try columns.text("key"),
             secret: try sealer.open(
-                try columns.bytes("sealed_secret"), table: "consumer", row: id, column: "sealed_secret"))
+                try columns.bytes("sealed_secret"), table: "consumer", row: id, column: "sealed_secret"),
+            formerSecrets: try formerSecrets(ofConsumer: id).map(\.secret))
     }
 }
 

@@ -16,6 +16,10 @@ package struct GrantRecord: Sendable, Equatable {
     package let issuedAt: Date?
     /// Whether there is a token to refresh it with.
     package let isRefreshable: Bool
+    /// The kernel's boot id when the access token was issued.
+    package let issuedBoot: String?
+    /// Seconds since that boot, sleep included, when it was issued.
+    package let issuedUptime: Double?
 }
 
 extension Transaction {
@@ -23,12 +27,14 @@ extension Transaction {
     package func insertGrant(_ grant: Grant, deviceID: String, consumer: String) throws {
         try database.execute(
             sql: """
-                INSERT INTO grant (id, device_id, device, provider, consumer, state, scopes, generation, created_at)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO grant
+                    (id, device_id, device, provider, consumer, state, scopes, generation, created_at, flow, release)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
                 grant.id.rawValue, deviceID, grant.device.rawValue, grant.provider.rawValue, consumer,
                 grant.state.rawValue, grant.scopes.joined(separator: " "), grant.generation, grant.createdAt,
+                grant.flow.rawValue, grant.release.rawValue,
             ])
     }
 
@@ -91,10 +97,14 @@ extension Transaction {
             id: GrantID(rawValue: try columns.text("id")), device: device, provider: try columns.provider("provider"),
             state: try columns.choice("state"), scopes: try columns.words("scopes"),
             generation: Int(try columns.integer("generation")), createdAt: try columns.date("created_at"),
-            expiresAt: try columns.optionalDate("expires_at"), reason: try columns.optionalText("reason"))
+            expiresAt: try columns.optionalDate("expires_at"), reason: try columns.optionalText("reason"),
+            flow: try columns.choice("flow"), release: try columns.choice("release"),
+            refreshExpiresAt: try columns.optionalDate("refresh_expires_at"))
         return GrantRecord(
             grant: grant, deviceID: try columns.text("device_id"), consumer: try columns.text("consumer"),
             issuedAt: try columns.optionalDate("issued_at"),
-            isRefreshable: try columns.optionalBytes("sealed_refresh_token") != nil)
+            isRefreshable: try columns.optionalBytes("sealed_refresh_token") != nil,
+            issuedBoot: try columns.optionalText("issued_boot"),
+            issuedUptime: try columns.optionalReal("issued_uptime"))
     }
 }

@@ -5,11 +5,29 @@ package import FoundationEssentials
 import GRDB
 package import Sealing
 
+/// What a person needs to approve a device code (RFC 8628 §3.2).
+package struct DevicePrompt: Sendable, Equatable {
+    package let userCode: String
+    package let verificationURI: String
+    /// The same with the code in it, for a QR code.
+    package let verificationURIComplete: String?
+    /// Seconds to wait between two questions.
+    package let interval: Int
+
+    /// Gathers what the provider answered.
+    package init(userCode: String, verificationURI: String, verificationURIComplete: String?, interval: Int) {
+        self.userCode = userCode
+        self.verificationURI = verificationURI
+        self.verificationURIComplete = verificationURIComplete
+        self.interval = interval
+    }
+}
+
 /// What is remembered between asking for a grant and its approval.
 package struct PendingApproval: Sendable {
     package let grant: GrantID
     package let provider: ProviderName
-    /// OAuth 2: the `state`. OAuth 1.0a: the request token.
+    /// OAuth 2: the `state`. OAuth 1.0a: the request token. Device flow: the device code.
     package let handle: Secret
     /// OAuth 2: the PKCE verifier. OAuth 1.0a: the request token's secret.
     package let proof: Secret
@@ -18,11 +36,16 @@ package struct PendingApproval: Sendable {
     /// What was asked for.
     package let scopes: [String]
     package let expiresAt: Date
+    package let flow: GrantFlow
+    /// PKCS#8 PEM of the key that the tokens will be bound to (RFC 9449).
+    package let dpopKey: Secret?
+    /// Device flow only.
+    package let device: DevicePrompt?
 
     /// Gathers what to remember.
     package init(
         grant: GrantID, provider: ProviderName, handle: Secret, proof: Secret, redirectURI: String, scopes: [String],
-        expiresAt: Date
+        expiresAt: Date, flow: GrantFlow = .redirect, dpopKey: Secret? = nil, device: DevicePrompt? = nil
     ) {
         self.grant = grant
         self.provider = provider
@@ -31,6 +54,9 @@ package struct PendingApproval: Sendable {
         self.redirectURI = redirectURI
         self.scopes = scopes
         self.expiresAt = expiresAt
+        self.flow = flow
+        self.dpopKey = dpopKey
+        self.device = device
     }
 }
 
@@ -43,13 +69,17 @@ extension Transaction {
         try database.execute(
             sql: """
                 INSERT INTO pending_approval
-                    (grant_id, provider, handle_hash, sealed_handle, sealed_proof, redirect_uri, scopes, expires_at)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                    (grant_id, provider, handle_hash, sealed_handle, sealed_proof, redirect_uri, scopes, expires_at,
+                     flow, sealed_dpop_key, user_code, verification_uri, verification_uri_complete, interval)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
                 pending.grant.rawValue, pending.provider.rawValue, Self.hash(pending.handle).data,
                 try seal(pending.handle, "sealed_handle"), try seal(pending.proof, "sealed_proof"),
                 pending.redirectURI, pending.scopes.joined(separator: " "), pending.expiresAt,
+                pending.flow.rawValue, try pending.dpopKey.map { try seal($0, "sealed_dpop_key") },
+                pending.device?.userCode, pending.device?.verificationURI, pending.device?.verificationURIComplete,
+                pending.device?.interval,
             ])
     }
 
@@ -63,6 +93,35 @@ extension Transaction {
         let pending = try pendingApproval(row)
         try deletePendingApproval(of: pending.grant)
         return pending
+    }
+
+    /// Takes out the approval that a grant waits for; there is no second time.
+    package func takePendingApproval(of id: GrantID) throws -> PendingApproval? {
+        guard let pending = try pendingApproval(of: id) else { return nil }
+        try deletePendingApproval(of: id)
+        return pending
+    }
+
+    /// The approvals on their way by one flow, oldest first; a damaged one is left out, its deadline ends it.
+    ///
+    /// - Throws: ``VaultError/sealed``.
+    package func pendingApprovals(flow: GrantFlow) throws -> [PendingApproval] {
+        try Row.fetchAll(
+            database, sql: "SELECT * FROM pending_approval WHERE flow = ? ORDER BY rowid", arguments: [flow.rawValue]
+        ).compactMap { row in
+            do {
+                return try pendingApproval(row)
+            } catch let error as VaultError where error != .sealed {
+                return nil
+            }
+        }
+    }
+
+    /// Changes how long to wait between two questions about a device code (RFC 8628 §3.5).
+    package func setPendingInterval(_ seconds: Int, of id: GrantID) throws {
+        try database.execute(
+            sql: "UPDATE pending_approval SET interval = ? WHERE grant_id = ? AND user_code IS NOT NULL",
+            arguments: [seconds, id.rawValue])
     }
 
     /// The approval that a grant waits for.
@@ -110,6 +169,18 @@ extension Transaction {
             grant: GrantID(rawValue: id), provider: try columns.provider("provider"),
             handle: try open("sealed_handle"), proof: try open("sealed_proof"),
             redirectURI: try columns.text("redirect_uri"), scopes: try columns.words("scopes"),
-            expiresAt: try columns.date("expires_at"))
+            expiresAt: try columns.date("expires_at"), flow: try columns.choice("flow"),
+            dpopKey: try columns.optionalBytes("sealed_dpop_key").map {
+                try sealer.open($0, table: "pending_approval", row: id, column: "sealed_dpop_key")
+            },
+            device: try Self.devicePrompt(columns))
+    }
+
+    private static func devicePrompt(_ columns: Columns) throws -> DevicePrompt? {
+        guard let code = try columns.optionalText("user_code") else { return nil }
+        return DevicePrompt(
+            userCode: code, verificationURI: try columns.text("verification_uri"),
+            verificationURIComplete: try columns.optionalText("verification_uri_complete"),
+            interval: Int(try columns.integer("interval")))
     }
 }

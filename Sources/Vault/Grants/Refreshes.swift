@@ -12,32 +12,44 @@ package struct OpenRefresh: Sendable {
     package let generation: Int
     /// SHA-256 of the refresh token it was sent with.
     package let tokenHash: [UInt8]
-    /// The kernel's boot id at that time.
+    /// The kernel's boot id when it was first sent.
     package let boot: String
+    /// When it was first sent, on the hub's clock.
     package let startedAt: Date
+    /// When it was first sent, in seconds since that boot.
+    package let startedUptime: Double?
+    /// How often it was sent.
+    package let attempts: Int
     /// The body of the provider's 200, when it came.
     package let reply: Secret?
 
     /// Describes a refresh that is about to be sent.
-    package init(grant: GrantID, generation: Int, tokenHash: [UInt8], boot: String, startedAt: Date) {
+    package init(
+        grant: GrantID, generation: Int, tokenHash: [UInt8], boot: String, startedAt: Date, startedUptime: Double? = nil
+    ) {
         self.init(
-            grant: grant, generation: generation, tokenHash: tokenHash, boot: boot, startedAt: startedAt, reply: nil)
+            grant: grant, generation: generation, tokenHash: tokenHash, boot: boot, startedAt: startedAt,
+            startedUptime: startedUptime, attempts: 1, reply: nil)
     }
 
     fileprivate init(
-        grant: GrantID, generation: Int, tokenHash: [UInt8], boot: String, startedAt: Date, reply: Secret?
+        grant: GrantID, generation: Int, tokenHash: [UInt8], boot: String, startedAt: Date, startedUptime: Double?,
+        attempts: Int, reply: Secret?
     ) {
         self.grant = grant
         self.generation = generation
         self.tokenHash = tokenHash
         self.boot = boot
         self.startedAt = startedAt
+        self.startedUptime = startedUptime
+        self.attempts = attempts
         self.reply = reply
     }
 }
 
 extension Transaction {
-    /// Notes that a refresh is about to be sent, in the place of an earlier attempt.
+    /// Notes that a refresh is about to be sent. When the same token was sent before without an answer, that this is
+    /// once more; boot and time stay those of the first time, and a reply that was kept and told nothing is dropped.
     ///
     /// - Returns: Whether the grant is active and still of that generation; otherwise nothing has changed.
     package func beginRefresh(_ refresh: OpenRefresh) throws -> Bool {
@@ -45,12 +57,17 @@ extension Transaction {
             grant.generation == refresh.generation
         else { return false }
         try database.execute(
+            sql: "DELETE FROM refresh WHERE grant_id = ? AND (generation <> ? OR token_hash <> ?)",
+            arguments: [refresh.grant.rawValue, refresh.generation, refresh.tokenHash.data])
+        try database.execute(
             sql: """
-                INSERT OR REPLACE INTO refresh (grant_id, generation, token_hash, boot, started_at)
-                VALUES (?, ?, ?, ?, ?)
+                INSERT INTO refresh (grant_id, generation, token_hash, boot, started_at, started_uptime, attempts)
+                VALUES (?, ?, ?, ?, ?, ?, 1)
+                ON CONFLICT (grant_id) DO UPDATE SET attempts = attempts + 1, sealed_reply = NULL
                 """,
             arguments: [
                 refresh.grant.rawValue, refresh.generation, refresh.tokenHash.data, refresh.boot, refresh.startedAt,
+                refresh.startedUptime,
             ])
         return true
     }
@@ -99,6 +116,7 @@ extension Transaction {
         return OpenRefresh(
             grant: id, generation: generation, tokenHash: try columns.bytes("token_hash"),
             boot: try columns.text("boot"), startedAt: try columns.date("started_at"),
+            startedUptime: try columns.optionalReal("started_uptime"), attempts: Int(try columns.integer("attempts")),
             reply: try columns.optionalBytes("sealed_reply").map {
                 try sealer.open(
                     $0, table: "refresh", row: Self.place(id, generation: generation), column: "sealed_reply")

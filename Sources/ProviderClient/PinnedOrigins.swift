@@ -10,12 +10,6 @@ import Delegation
 
 /// Where the secrets of one provider may be sent.
 struct PinnedOrigins: Sendable {
-    private struct Origin: Hashable {
-        let scheme: String
-        let host: String
-        let port: Int
-    }
-
     private let origins: Set<Origin>
     private let hosts: Set<String>
 
@@ -24,36 +18,48 @@ struct PinnedOrigins: Sendable {
         let endpoints: [String?] =
             switch profile.endpoints {
             case .oauth1(let one): [one.requestToken, one.authorize, one.accessToken, one.revocation]
-            case .oauth2(let two): [two.authorization, two.token, two.revocation]
+            case .oauth2(let two): two.addresses
             }
         origins = Set(
-            (endpoints + [profile.validationEndpoint]).compactMap { $0.flatMap(Self.origin) }
+            (endpoints + [profile.validationEndpoint]).compactMap { $0.flatMap(Origin.init) }
                 // The home's own endpoints are where the daemon itself listens, whatever that host is called.
                 .filter { profile.isHome || hosts.contains($0.host) })
         self.hosts = hosts
     }
 
-    /// The host of a URL that secrets may be sent to.
+    /// The origin of a URL that secrets may be sent to.
     ///
     /// - Throws: ``ProviderFailure/notPinned(host:)``.
-    func check(_ url: String) throws(ProviderFailure) -> String {
-        guard let origin = Self.origin(url) else { throw .notPinned(host: "") }
+    @discardableResult
+    func check(_ url: String) throws(ProviderFailure) -> Origin {
+        guard let origin = Origin(url) else { throw .notPinned(host: "") }
         let isPinned =
             origins.contains(origin) || (origin.scheme == "https" && origin.port == 443 && hosts.contains(origin.host))
         guard isPinned else { throw .notPinned(host: origin.host) }
-        return origin.host
+        return origin
     }
+}
 
-    // The HTTP client splits URLs with the same function, so both agree on what the host is.
-    private static func origin(_ text: String) -> Origin? {
+/// Scheme, host and port of a URL that is https, or http that does not leave the machine.
+struct Origin: Hashable, Sendable, CustomStringConvertible {
+    let scheme: String
+    /// Lower case; an IPv6 address in brackets.
+    let host: String
+    let port: Int
+
+    /// The HTTP client splits URLs with the same function, so both agree on what the host is.
+    init?(_ text: String) {
         guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\\") && $0 != UInt8(ascii: "#") }),
             let url = URL(string: text), let scheme = url.scheme?.lowercased(), let host = url.host()?.lowercased(),
             !host.isEmpty, url.user() == nil, url.password() == nil
         else { return nil }
         let isLoopback = ["127.0.0.1", "localhost", "::1", "[::1]"].contains(host)
         guard scheme == "https" || (scheme == "http" && isLoopback) else { return nil }
+        self.scheme = scheme
         // Profiles write IPv6 hosts in brackets.
-        let written = host.contains(":") && !host.hasPrefix("[") ? "[\(host)]" : host
-        return Origin(scheme: scheme, host: written, port: url.port ?? (scheme == "https" ? 443 : 80))
+        self.host = host.contains(":") && !host.hasPrefix("[") ? "[\(host)]" : host
+        port = url.port ?? (scheme == "https" ? 443 : 80)
     }
+
+    var description: String { "\(scheme)://\(host):\(port)" }
 }

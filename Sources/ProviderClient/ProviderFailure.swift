@@ -16,6 +16,10 @@ package enum ProviderFailure: Error, Sendable, Equatable, CustomStringConvertibl
     case notPinned(host: String)
     /// The profile does not speak this protocol, or has no such endpoint; the payload names it.
     case notOffered(String)
+    /// The consumer's secret or the grant's key is not of the kind that the profile needs; the payload names what is.
+    case unusableKey(String)
+    /// What is to be sent cannot be signed.
+    case unusableRequest(OAuthError)
     /// The provider said no; the code is fit for a log.
     case refused(status: Int, code: String?)
     /// The provider agreed, in words that cannot be used.
@@ -25,7 +29,7 @@ package enum ProviderFailure: Error, Sendable, Equatable, CustomStringConvertibl
     package var mayHaveTakenEffect: Bool {
         switch self {
         case .interrupted, .tooLarge, .unusable: true
-        case .notSent, .redirected, .notPinned, .notOffered, .refused: false
+        case .notSent, .redirected, .notPinned, .notOffered, .unusableKey, .unusableRequest, .refused: false
         }
     }
 
@@ -37,6 +41,8 @@ package enum ProviderFailure: Error, Sendable, Equatable, CustomStringConvertibl
         case .tooLarge(let limit): "the provider's answer is larger than \(limit) bytes"
         case .notPinned(let host): "\"\(host)\" is not a host of this provider's profile"
         case .notOffered(let what): "the provider's profile has no \(what)"
+        case .unusableKey(let wanted): "the secret is not \(wanted), which this provider's profile needs"
+        case .unusableRequest(let error): "the request cannot be signed: \(error)"
         case .refused(let status, let code):
             "the provider refused (status \(status)\(code.map { ", \($0)" } ?? ""))"
         case .unusable(let error): "the provider's answer cannot be used: \(error)"

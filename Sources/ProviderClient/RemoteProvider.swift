@@ -3,15 +3,20 @@
 package import AsyncHTTPClient
 package import Delegation
 package import FoundationEssentials
-import NIOCore
+import OAuth
+import Sealing
 
 /// One service provider, reached over HTTP by its profile.
 package struct RemoteProvider: Sendable {
     /// Long enough for a slow vendor, short enough for a person who waits.
     package static let standardDeadline = Duration.seconds(30)
+    /// How large may a reply's body be, in bytes?
+    static let maximumBodySize = 65_536
 
     package let profile: ProviderProfile
     let client: HTTPClient
+    let memory: ProviderMemory
+    let trustRoots: String?
     let origins: PinnedOrigins
     let deadline: Duration
     let now: @Sendable () -> Date
@@ -21,14 +26,19 @@ package struct RemoteProvider: Sendable {
     /// - Parameters:
     ///   - profile: Endpoints, pinned hosts and peculiarities.
     ///   - client: Made with ``AsyncHTTPClient/HTTPClient/Configuration/toProviders``.
-    ///   - deadline: How long one exchange may take, from the first byte sent to the last one received.
-    ///   - now: The wall clock, for OAuth 1.0a timestamps.
+    ///   - memory: Outlives this value; what the provider lets us know in passing is kept there.
+    ///   - trustRoots: What the client was made with, for connections that show a certificate of ours.
+    ///   - deadline: How long one exchange may take with all its steps, from the first byte sent to the last one received.
+    ///   - now: The wall clock, for timestamps, assertions and proofs.
     package init(
-        _ profile: ProviderProfile, over client: HTTPClient, deadline: Duration = standardDeadline,
+        _ profile: ProviderProfile, over client: HTTPClient, memory: ProviderMemory = ProviderMemory(),
+        trustRoots: String? = nil, deadline: Duration = standardDeadline,
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
         self.profile = profile
         self.client = client
+        self.memory = memory
+        self.trustRoots = trustRoots
         self.deadline = deadline
         self.now = now
         origins = PinnedOrigins(profile)
@@ -47,18 +57,45 @@ package struct RemoteProvider: Sendable {
             return endpoints
         }
     }
-}
 
-extension HTTPClient.Configuration {
-    /// How providers are spoken to: no redirects, no decompression, 10 s to connect.
-    package static var toProviders: HTTPClient.Configuration {
-        var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
-        configuration.timeout = Timeout(connect: .seconds(10), read: .seconds(30))
-        configuration.connectionPool = ConnectionPool(idleTimeout: .seconds(20))
-        // Who calls decides when to try again; a refused connection is told at once.
-        configuration.connectionPool.retryConnectionEstablishment = false
-        configuration.decompression = .disabled
-        configuration.httpVersion = .http1Only
-        return configuration
+    /// Seconds since 1970 by our own clock.
+    var seconds: Int { Int(now().timeIntervalSince1970) }
+
+    /// When an exchange that begins now must have come to an end.
+    var limit: ContinuousClock.Instant { .now + deadline }
+
+    /// Sends a request to a pinned origin, reads the whole reply, and learns from it what proofs shall hold next.
+    ///
+    /// - Throws: ``ProviderFailure``; a status that is not 2xx is a reply, not a failure.
+    func send(
+        _ outgoing: OutgoingRequest, until limit: ContinuousClock.Instant
+    ) async throws(ProviderFailure) -> RawReply {
+        let origin = try origins.check(outgoing.url)
+        let reply = try await BoundedExchange(client: client, maximumBodySize: Self.maximumBodySize)
+            .send(outgoing, host: origin.host, until: limit)
+        if let nonce = reply.dpopNonce { memory.learn(nonce: nonce, of: "\(origin)") }
+        return reply
+    }
+
+    func demandSuccess(_ reply: RawReply) throws(ProviderFailure) {
+        if reply.isSuccess { return }
+        guard !(300..<400).contains(reply.status) else { throw .redirected(status: reply.status) }
+        let body = reply.body.revealBytes()
+        let code =
+            OAuthProblem.parse(body, wwwAuthenticate: reply.wwwAuthenticate)?.code
+            ?? TokenError.parse(body, paths: tokenReplyOptions.errorPaths)?.code
+        throw .refused(status: reply.status, code: code)
+    }
+
+    /// Reads a successful reply.
+    ///
+    /// - Throws: ``ProviderFailure`` when it is no success, or cannot be read.
+    func read<T>(_ reply: RawReply, _ parse: ([UInt8]) throws(OAuthError) -> T) throws(ProviderFailure) -> T {
+        try demandSuccess(reply)
+        do throws(OAuthError) {
+            return try parse(reply.body.revealBytes())
+        } catch {
+            throw .unusable(error)
+        }
     }
 }

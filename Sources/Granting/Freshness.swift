@@ -1,5 +1,6 @@
-// How long a token still lives is counted on the clock that never jumps; the wall clock is asked only about tokens that
-// another run of the program got, and then a lifetime is never exceeded.
+// How long a token still lives is counted on the clock that never jumps, over restarts of the program too. The wall
+// clock is asked only about tokens of an earlier boot, and not believed when it cannot be right: such a token is
+// refreshed at once, and used meanwhile only when nothing better can be had.
 
 import Delegation
 import FoundationEssentials
@@ -8,27 +9,51 @@ import Vault
 
 /// When one generation of a grant has to be refreshed, and what came of trying.
 struct Freshness: Sendable {
+    /// How many seconds may pass between two refreshes? What is promised for years is asked about sooner.
+    private static let longestDelay = 24 * 86_400.0
+
     let generation: Int
     /// Seconds from issue to expiry; `nil` when the token does not expire.
     private let lifetime: Double?
-    /// Uptime when the request was sent, if this run of the program sent it.
+    /// Uptime when the request was sent, if it was in this boot of the machine.
     private let issuedUptime: Duration?
     private let issuedAt: Date
-    private let delay: Double
-    /// Failed attempts in a row.
-    private(set) var failures = 0
-    /// Uptime before which nothing is tried again.
-    private(set) var restsUntil: Duration?
-    /// What the last failure was, for people.
-    private(set) var lastFailure: String?
-    private(set) var doubts = Doubts()
+    /// Seconds from issue to refresh; `nil` when nothing is to be refreshed.
+    private let delay: Double?
+    private let wall: WallClock
+    /// What the last attempt came to, while it is not mended.
+    private(set) var trouble: Trouble?
 
-    init(_ record: GrantRecord, issuedUptime: Duration?, jitter: Double) {
+    /// A failed attempt, and those in a row before it.
+    struct Trouble: Sendable {
+        /// Failed attempts in a row.
+        let failures: Int
+        /// Uptime before which nothing is tried again.
+        let restsUntil: Duration
+        let verdict: GrantHealth.Verdict
+        /// Fit for people.
+        let reason: String
+        let doubts: Doubts
+        /// Whether the provider as a whole seems to be out of reach.
+        let isShared: Bool
+    }
+
+    init(_ record: GrantRecord, _ time: Timepiece, boot: String, wall: WallClock, idleLimit: Int?) {
         generation = record.grant.generation
-        issuedAt = record.issuedAt ?? record.grant.createdAt
-        lifetime = record.grant.expiresAt.map { max(0, $0.timeIntervalSince(record.issuedAt ?? $0)) }
-        self.issuedUptime = issuedUptime
-        delay = RefreshSchedule.delay(lifetime: lifetime ?? 0, jitter: jitter)
+        let issuedAt = record.issuedAt ?? record.grant.createdAt
+        self.issuedAt = issuedAt
+        self.wall = wall
+        lifetime = record.grant.expiresAt.map { max(0, $0.timeIntervalSince(issuedAt)) }
+        let uptime = record.issuedBoot == boot ? record.issuedUptime.map { Duration.seconds($0) } : nil
+        // A clock that is behind its own past is another machine's.
+        issuedUptime = uptime.flatMap { $0 <= time.uptime() ? $0 : nil }
+        let jitter = time.jitter()
+        let own = lifetime.map { RefreshSchedule.delay(lifetime: $0, jitter: jitter) }
+        let told = record.grant.refreshExpiresAt.map { $0.timeIntervalSince(issuedAt) }
+        // Refreshed by half of the time after which the provider forgets an idle refresh token.
+        let idle = (told ?? idleLimit.map(Double.init)).map { max(0, $0) * (0.5 + 0.1 * (jitter - 0.5)) }
+        let soonest = [own.map { min($0, Self.longestDelay) }, idle].compactMap(\.self).min()
+        delay = record.isRenewable ? soonest : own
     }
 
     private func age(_ time: Timepiece) -> Double {
@@ -36,29 +61,48 @@ struct Freshness: Sendable {
         return max(0, time.now().timeIntervalSince(issuedAt))
     }
 
-    /// Seconds that the token still lives; `nil` when it does not expire.
-    func remaining(_ time: Timepiece) -> Double? { lifetime.map { $0 - age(time) } }
+    /// Whether nobody knows how old the token is, because the clock was not set when this was asked.
+    func isDoubtful(_ time: Timepiece) -> Bool {
+        lifetime != nil && issuedUptime == nil && (!wall.isPlausible(time.now()) || time.now() < issuedAt - 60)
+    }
 
-    /// Whether the token will live for that long.
-    func lives(for span: Duration, _ time: Timepiece) -> Bool { remaining(time).map { $0 > span.seconds } ?? true }
+    /// Seconds that the token still lives; `nil` when it does not expire.
+    func remaining(_ time: Timepiece) -> Double? {
+        lifetime.map { isDoubtful(time) ? 0 : $0 - age(time) }
+    }
+
+    /// Whether the token is known to live for that long.
+    func lives(for span: Duration, _ time: Timepiece) -> Bool {
+        !isDoubtful(time) && (remaining(time).map { $0 > span.seconds } ?? true)
+    }
 
     /// Seconds until the next attempt; `nil` when there is none to come.
     func due(_ time: Timepiece) -> Double? {
-        guard lifetime != nil else { return nil }
-        return max(delay - age(time), rest(time))
+        delay.map { max(isDoubtful(time) ? 0 : $0 - age(time), rest(time)) }
     }
 
     /// Seconds of the rest after a failure that are left.
-    func rest(_ time: Timepiece) -> Double { max(0, restsUntil.map { ($0 - time.uptime()).seconds } ?? 0) }
+    func rest(_ time: Timepiece) -> Double { max(0, trouble.map { ($0.restsUntil - time.uptime()).seconds } ?? 0) }
 
-    mutating func failed(_ reason: String, restsFor seconds: Double, doubts: Doubts, _ time: Timepiece) {
-        failures += 1
-        lastFailure = reason
-        restsUntil = time.uptime() + .seconds(seconds)
-        self.doubts = doubts
+    /// Failed attempts in a row.
+    var failures: Int { trouble?.failures ?? 0 }
+
+    mutating func failed(
+        _ reason: String, _ verdict: GrantHealth.Verdict, restsFor seconds: Double, doubts: Doubts, isShared: Bool,
+        _ time: Timepiece
+    ) {
+        trouble = Trouble(
+            failures: failures + 1, restsUntil: time.uptime() + .seconds(seconds), verdict: verdict, reason: reason,
+            doubts: doubts, isShared: isShared)
     }
 
-    mutating func wakeUp() { restsUntil = nil }
+    /// Ends the rest; what went wrong is still known.
+    mutating func wakeUp() {
+        guard let known = trouble else { return }
+        trouble = Trouble(
+            failures: known.failures, restsUntil: .zero, verdict: known.verdict, reason: known.reason,
+            doubts: known.doubts, isShared: known.isShared)
+    }
 }
 
 /// How often, and since when, a provider has answered as if the grant were dead without saying so.

@@ -25,7 +25,10 @@ extension Keeper {
             guard query.utf8.count <= 16_384, let handle = Self.handle(in: query) else { throw stranger }
             // Refused before it is taken, so that neither a pause nor a sealed vault uses the approval up.
             if let reticence { throw reticence }
-            guard let id = try await vault.read({ try $0.grantAwaiting(handle: handle) }) else { throw stranger }
+            guard let id = try await vault.read({ try $0.grantAwaiting(handle: handle) }),
+                // A device code comes back by no browser.
+                try await vault.read({ try $0.grant(id: id)?.grant.flow }) != .device
+            else { throw stranger }
             // Noted before it is taken, so that nobody sees a request without its approval and without this note.
             guard redeeming.insert(id).inserted else { throw stranger }
             // Outlives the browser's connection, which may be gone before the provider has answered; awaited here.
@@ -38,9 +41,34 @@ extension Keeper {
                     return (pending, record)
                 }
                 guard let (pending, record) = taken else { throw stranger }
+                Failpoint.approvalTaken.pass()
                 return try await self.redeem(pending, record, at: provider, query: query)
             }.value
         }
+    }
+
+    /// Takes in the address at which the owner's browser ended, for a provider that does not send it to the hub.
+    ///
+    /// - Returns: The grant, active or denied.
+    /// - Throws: ``Refusal``, as ``redirected(provider:query:)``.
+    package func finish(device: DeviceName, redirected url: String) async throws -> Grant {
+        let waiting = try await explained {
+            try await vault.read { transaction in
+                try transaction.grants(of: device).first { $0.grant.state == .pending && $0.grant.flow == .redirect }
+            }
+        }
+        guard let record = waiting else {
+            throw Refusal(
+                .notFound, "no grant for device \(quoted(device.rawValue)) waits for an approval",
+                hint: "run 'keyholder grant request \(device)'")
+        }
+        let address = url.filter { !$0.isWhitespace }
+        guard let mark = address.firstIndex(of: "?") else {
+            throw Refusal(
+                .usage, "the address has no answer in it", hint: "paste all of it, with what follows the question mark")
+        }
+        let query = address[address.index(after: mark)...].prefix { $0 != "#" }
+        return try await redirected(provider: record.grant.provider, query: String(query))
     }
 
     /// Takes in the verifier that a person read from the provider's page (`oob`).
@@ -72,7 +100,7 @@ extension Keeper {
             // Outlives a caller who goes away, because the provider takes a verifier once; awaited here.
             try await Task {
                 let issued = try await self.issuedOAuth1(pending, record, verifier: secret)
-                return try await self.activate(record, issued, issuedUptime: nil)
+                return try await self.activate(record, issued)
             }.value
         }
     }
@@ -89,7 +117,6 @@ extension Keeper {
         do {
             guard pending.provider == provider else { throw OAuthError.issuerMismatch }
             guard pending.expiresAt > time.now() else { throw try await tooLate(record) }
-            let sentAt = time.uptime()
             let issued: IssuedTokens
             switch try remote(provider).profile.endpoints {
             case .oauth1:
@@ -106,7 +133,8 @@ extension Keeper {
                 case .code(let code): issued = try await issuedOAuth2(pending, record, code: code)
                 }
             }
-            return try await activate(record, issued, issuedUptime: sentAt)
+            Failpoint.approvalRedeemed.pass()
+            return try await activate(record, issued)
         } catch {
             // The approval is used up, so the request cannot succeed any more; a sealed vault cannot say so.
             try? await end(
@@ -144,39 +172,61 @@ extension Keeper {
         _ pending: PendingApproval, _ record: GrantRecord, code: Secret
     ) async throws -> IssuedTokens {
         let consumer = try await heldConsumer(of: record)
-        let now = time.now()
         let remote = try remote(pending.provider)
-        let reply = try await remote.exchange(
-            code: code, verifier: pending.proof, redirectURI: pending.redirectURI, consumer: consumer)
-        let body = reply.body.revealBytes()
-        guard reply.isSuccess else {
-            if (300..<400).contains(reply.status) { throw ProviderFailure.redirected(status: reply.status) }
-            throw ProviderFailure.refused(status: reply.status, code: TokenError.parse(body)?.code)
+        var sent = Sending(at: time.now(), uptime: time.uptime())
+        var parsed = try Self.tokens(
+            in: try await remote.exchange(
+                code: code, verifier: pending.proof, redirectURI: pending.redirectURI, consumer: consumer,
+                dpopKey: pending.dpopKey), of: remote)
+        if case .oauth2(let endpoints) = remote.profile.endpoints, endpoints.longLivedExchange != nil {
+            sent = Sending(at: time.now(), uptime: time.uptime())
+            parsed = try Self.tokens(
+                in: try await remote.longLived(parsed.accessToken, consumer: consumer), of: remote)
         }
-        let parsed = try TokenReply.parse(body, options: remote.tokenReplyOptions.reply)
-        if case .other = parsed.tokenType { throw ProviderFailure.unusable(.malformed("token_type")) }
-        return .oauth2(parsed, replacing: nil, scopes: pending.scopes, issuedAt: now)
+        return .oauth2(
+            parsed, replacing: .none(dpopKey: pending.dpopKey), scopes: pending.scopes, sent: sent,
+            boot: configuration.boot, profile: remote.profile)
     }
 
-    private func activate(_ record: GrantRecord, _ issued: IssuedTokens, issuedUptime: Duration?) async throws -> Grant
-    {
+    /// Reads a token reply that stands at the beginning of a grant.
+    ///
+    /// - Throws: ``ProviderFailure`` or `OAuthError`.
+    static func tokens(
+        in reply: RawReply, of remote: RemoteProvider, options special: TokenReplyOptions? = nil
+    ) throws -> TokenReply {
+        let body = reply.body.revealBytes()
+        let options = remote.tokenReplyOptions
+        guard reply.isSuccess else {
+            if (300..<400).contains(reply.status) { throw ProviderFailure.redirected(status: reply.status) }
+            throw ProviderFailure.refused(
+                status: reply.status, code: TokenError.parse(body, paths: options.errorPaths)?.code)
+        }
+        let parsed = try TokenReply.parse(body, options: special ?? options.reply)
+        if case .other = parsed.tokenType { throw ProviderFailure.unusable(.malformed("token_type")) }
+        return parsed
+    }
+
+    func activate(_ record: GrantRecord, _ issued: IssuedTokens) async throws -> Grant {
         let (now, profiles) = (time.now(), profiles)
-        let (active, replaced) = try await vault.write { transaction -> (GrantRecord?, [Remains]) in
+        let (active, replaced) = try await committed { transaction -> (GrantRecord?, [GrantID]) in
             guard try transaction.grant(id: record.grant.id)?.grant.state == .pending else { return (nil, []) }
-            var replaced: [Remains] = []
+            var replaced: [GrantID] = []
             for earlier in try transaction.grants(ofDeviceID: record.deviceID) where earlier.grant.id != record.grant.id
             {
-                let remains = try transaction.remains(of: earlier)
-                guard
-                    try transaction.endGrant(
-                        earlier.grant.id, from: [.active, .needsReauth, .pending], to: .revoked,
-                        reason: "a newer approval took its place")
-                else { continue }
-                try transaction.audit(.about(earlier.grant, by: .agent, "grant.revoke", "replaced"), at: now)
+                let live: [Grant.State] = [.active, .needsReauth, .pending]
+                guard live.contains(earlier.grant.state) else { continue }
                 // Other vendors may end every token of the consumer, the new one too.
-                if (try? profiles.providerProfile(earlier.grant.provider))?.isHome == true { replaced.append(remains) }
+                let isHome = (try? profiles.providerProfile(earlier.grant.provider))?.isHome == true
+                let damage = try isHome ? transaction.queueRemains(of: earlier, at: now) : nil
+                _ = try transaction.endGrant(
+                    earlier.grant.id, from: live, to: .revoked, reason: "a newer approval took its place")
+                try transaction.tellSettled(earlier, text: "\(record.grant.device) was approved again", at: now)
+                try transaction.audit(.about(earlier.grant, by: .agent, "grant.revoke", "replaced"), at: now)
+                if let damage { try transaction.auditUntold(earlier.grant, damage, at: now) }
+                replaced.append(earlier.grant.id)
             }
             guard try transaction.activateGrant(record.grant.id, with: issued) else { return (nil, []) }
+            try transaction.tellSettled(record, text: "\(record.grant.device) was approved again", at: now)
             try transaction.audit(
                 .about(
                     record.grant, by: .agent, "grant.approve", "active",
@@ -184,14 +234,17 @@ extension Keeper {
                 at: now)
             return (try transaction.grant(id: record.grant.id), replaced)
         }
+        Failpoint.approvalActivated.pass()
         guard let active else {
             await disclaim(issued.tokens, of: record)
             throw Refusal(
                 .conflict, "the request for device \(quoted(record.grant.device.rawValue)) was given up meanwhile",
                 hint: "run 'keyholder grant request \(record.grant.device)'")
         }
-        sayFarewell(to: replaced)
-        freshness[active.grant.id] = Freshness(active, issuedUptime: issuedUptime, jitter: time.jitter())
+        for id in replaced { forget(id) }
+        if !replaced.isEmpty { _ = try await tellFarewells() }
+        self.active?[active.grant.id] = active
+        freshness[active.grant.id] = freshness(of: active)
         logger.notice(
             "grant active",
             metadata: ["grant.id": "\(active.grant.id)", "device.name": "\(active.grant.device)"])
@@ -224,19 +277,5 @@ extension Keeper {
                 hint: "run 'keyholder consumer add \(record.grant.provider) --key KEY'")
         }
         return consumer
-    }
-}
-
-extension IssuedTokens {
-    /// What a token reply grants; what it leaves out stays as it was.
-    static func oauth2(
-        _ reply: TokenReply, replacing refreshToken: Secret?, scopes: [String], issuedAt: Date
-    ) -> IssuedTokens {
-        IssuedTokens(
-            tokens: GrantTokens(
-                accessToken: reply.accessToken, tokenSecret: nil, refreshToken: reply.refreshToken ?? refreshToken,
-                tokenType: reply.tokenType.name),
-            scopes: reply.scope ?? scopes, issuedAt: issuedAt,
-            expiresAt: issuedAt.addingTimeInterval(Double(reply.expiresIn)))
     }
 }

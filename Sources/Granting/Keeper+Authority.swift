@@ -8,6 +8,8 @@ import Vault
 
 extension Keeper: CommandAuthority {
     package func authorise(_ operation: String, on device: Device) async throws -> Authority {
+        // A hub that may be a copy must not open a door.
+        if let reason = vault.quarantine { throw Refusal.quarantined(reason) }
         let first = try await explained { try await active { try $0.grants(ofDeviceID: device.id) }(device.name) }
         let provider = first.record.grant.provider
         return try await explained(provider) {
@@ -48,7 +50,7 @@ extension Keeper: CommandAuthority {
 
     /// The grant with another token than the one that was not honoured.
     private func renewed(_ held: HeldGrant) async throws -> HeldGrant {
-        guard held.record.isRefreshable else { throw try await disown(held.record) }
+        guard held.record.isRenewable else { throw try await disown(held.record) }
         let current = try await active { try $0.grants(ofDeviceID: held.record.deviceID) }(held.record.grant.device)
         // Somebody else may have refreshed it meanwhile.
         if current.record.grant.id != held.record.grant.id
@@ -67,5 +69,24 @@ extension Keeper: CommandAuthority {
             return .noGrant(for: record.grant.device)
         }
         return .unusable(grant)
+    }
+
+    /// Asks a device's provider whether it honours the grant now; nothing changes here, whatever it says.
+    ///
+    /// - Returns: `honoured`, `not_honoured`, `forbidden`, `unclear`, or `unknown` where the provider has nothing to ask.
+    /// - Throws: ``Refusal``.
+    package func check(device: DeviceName) async throws -> String {
+        let held = try await explained { try await active { try $0.grants(of: device) }(device) }
+        if let reticence { throw reticence }
+        return try await explained(held.record.grant.provider) {
+            let consumer = try await heldConsumer(of: held.record)
+            return switch try await remote(held.record.grant.provider).validate(held.tokens, consumer: consumer) {
+            case .honoured: "honoured"
+            case .notHonoured: "not_honoured"
+            case .forbidden: "forbidden"
+            case .unclear: "unclear"
+            case nil: "unknown"
+            }
+        }
     }
 }

@@ -38,8 +38,33 @@ extension Keeper {
         }
         // A new secret is worth a new try.
         restingConsumers[stored.id] = nil
-        for id in freshness.keys { freshness[id]?.wakeUp() }
-        wake()
+        endRests()
+    }
+
+    /// Changes the secret of the consumer that serves all devices of a provider; grants and tokens stay. The former secret
+    /// is still tried until the provider has taken the new one.
+    ///
+    /// - Throws: ``Refusal`` of kind `notFound` when there is none, `sealed` while the vault is sealed.
+    package func rotateConsumer(provider: ProviderName, secret: Secret, by requester: Requester) async throws {
+        let now = time.now()
+        let rotated = try await explained {
+            try await vault.write { transaction -> Consumer? in
+                guard
+                    let consumer = try transaction.rotateConsumer(
+                        provider: provider, device: nil, secret: secret, at: now)
+                else { return nil }
+                try transaction.audit(.about(consumer, by: requester, "consumer.rotate", "stored"), at: now)
+                return consumer
+            }
+        }
+        guard let rotated else {
+            throw Refusal(
+                .notFound, "no consumer for provider \(quoted(provider.rawValue))",
+                hint: "run 'keyholder consumer add \(provider) --key KEY'")
+        }
+        Failpoint.consumerRotated.pass()
+        restingConsumers[rotated.id] = nil
+        endRests()
     }
 
     /// Every consumer, without its secret.

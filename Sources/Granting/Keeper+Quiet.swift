@@ -1,7 +1,9 @@
 // Before the vault is sealed or the program ends, what is under way gets its time, and no more than that: whoever waits
 // here is let go by the clock even when a provider never answers.
 
-import Delegation
+package import Delegation
+import StrictJSON
+import Vault
 
 extension Keeper {
     /// How long does a pause outlast the wait for what is under way?
@@ -9,6 +11,8 @@ extension Keeper {
 
     /// Waits until no refresh, no redemption and no revocation is under way, `patience` at most.
     package func settle(within patience: Duration) async {
+        // Whoever still waits for a turn finds out that nothing is sent any more.
+        admit()
         guard !isQuiet else { return }
         let (quiet, continuation) = AsyncStream<Never>.makeStream()
         // Nothing is awaited since the look above, so that no wake-up is lost.
@@ -46,7 +50,31 @@ extension Keeper {
         if let pausedUntil, pausedUntil > time.uptime() {
             return Refusal(.sealed, "the vault is being sealed", hint: "run 'keyholder unseal'")
         }
+        if let reason = vault.quarantine { return .quarantined(reason) }
         return nil
+    }
+
+    /// Lets the vault be used again: the owner has said that no other hub uses the same grants.
+    ///
+    /// - Throws: ``Refusal``, of kind `notFound` when it is not quarantined, `sealed` while the vault is sealed.
+    package func liftQuarantine(by requester: Requester) async throws {
+        guard !vault.isSealed else { throw Refusal.sealed }
+        let now = time.now()
+        let reason = try await explained {
+            try await vault.liftQuarantine { transaction, reason in
+                _ = try transaction.closeNotice(
+                    .quarantined, subject: Notice.hub, text: "the hub uses its vault again", at: now)
+                try transaction.audit(
+                    AuditEntry(
+                        actor: requester, action: "vault.quarantine", subject: "vault", authority: "local",
+                        outcome: "lifted", detail: ["reason": .string(reason)]),
+                    at: now)
+            }
+        }
+        guard reason != nil else { throw Refusal(.notFound, "the vault is not quarantined") }
+        active = nil
+        freshness = [:]
+        wake()
     }
 
     func noteQuiet() {
@@ -55,5 +83,5 @@ extension Keeper {
         waitingForQuiet = []
     }
 
-    private var isQuiet: Bool { refreshes.isEmpty && redeeming.isEmpty && farewells == 0 }
+    private var isQuiet: Bool { refreshes.isEmpty && redeeming.isEmpty && farewells.isEmpty }
 }

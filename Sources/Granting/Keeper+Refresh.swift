@@ -11,7 +11,7 @@ import StrictJSON
 import Vault
 
 /// What one refresh works with.
-private struct RefreshMaterial: Sendable {
+struct RefreshMaterial: Sendable {
     let record: GrantRecord
     let tokens: GrantTokens?
     let consumer: Consumer?
@@ -19,8 +19,13 @@ private struct RefreshMaterial: Sendable {
 }
 
 extension Keeper {
-    /// Refreshes a grant; whoever comes while that is under way waits for the same refresh.
-    func refresh(_ id: GrantID) async -> RefreshResult { await beginRefresh(id).value }
+    /// Refreshes a grant for somebody who waits; whoever comes while that is under way waits for the same refresh.
+    func refresh(_ id: GrantID) async -> RefreshResult {
+        hurried.insert(id)
+        lanes.hurry(id)
+        admit()
+        return await beginRefresh(id).value
+    }
 
     /// Begins a refresh, or finds the one that is under way.
     func beginRefresh(_ id: GrantID) -> Task<RefreshResult, Never> {
@@ -35,6 +40,7 @@ extension Keeper {
     private func carryOut(_ id: GrantID) async -> RefreshResult {
         defer {
             refreshes[id] = nil
+            hurried.remove(id)
             wake()
         }
         let result: RefreshResult
@@ -50,13 +56,22 @@ extension Keeper {
         if case .failed(let refusal) = result, refusal.kind != .sealed, let known = freshness[id], known.rest(time) == 0
         {
             // Whatever failed has to rest, or the loop would try it again at once.
-            let pause = RefreshSchedule.backoff(failures: known.failures + 1, retryAfter: nil, jitter: time.jitter())
-            freshness[id]?.failed(refusal.message, restsFor: pause, doubts: known.doubts, time)
+            let pause = min(
+                RefreshSchedule.backoff(failures: known.failures + 1, retryAfter: nil, jitter: time.jitter()),
+                Self.longestLocalRest)
+            freshness[id]?.failed(
+                refusal.message, known.trouble?.verdict ?? .transient, restsFor: pause,
+                doubts: known.trouble?.doubts ?? Doubts(), isShared: false, time)
         }
+        if case .ended = result { active?[id] = nil }
         return result
     }
 
+    /// How long does a refresh rest at most that failed on this side, such as on a full disk, in seconds?
+    private static let longestLocalRest = 8.0
+
     private func attempt(_ id: GrantID) async throws -> RefreshResult {
+        Failpoint.refreshBegin.pass()
         if let reply = unkept[id] { try await keep(reply, of: id) }
         let found = try await vault.read { transaction -> RefreshMaterial? in
             guard let record = try transaction.grant(id: id), record.grant.state == .active else { return nil }
@@ -71,7 +86,7 @@ extension Keeper {
         if let open = material.open, let body = open.reply {
             if let result = try await finishStaged(body, open, material, remote) { return result }
         }
-        guard case .oauth2(let endpoints) = remote.profile.endpoints, let token = material.tokens?.refreshToken else {
+        guard case .oauth2(let endpoints) = remote.profile.endpoints, let renewal = Renewal(material) else {
             try await end(
                 record, from: [.active], to: .needsReauth, reason: "it has expired and cannot be refreshed", by: .agent,
                 action: "token.refresh")
@@ -82,70 +97,122 @@ extension Keeper {
                 Refusal(.notAuthorised, "no consumer for provider \(quoted(record.grant.provider.rawValue))"))
         }
         if let resting = resting(record) { return .failed(resting) }
-        if endpoints.rotation != .none { await takeTurn() }
-        defer { if endpoints.rotation != .none { turnstile.leave() } }
+        let policy = ReplayPolicy(rotation: endpoints.rotation, grace: endpoints.rotationGrace)
+        if let open = material.open, let refusal = try await deferred(open, record, policy) { return .failed(refusal) }
+        await takeTurn(record, remote.profile, isUrgent: hurried.contains(id))
+        defer { leaveTurn(id) }
         // Looked at again after waiting for the turn.
         if let reticence { return .failed(reticence) }
-        return try await converse(token, consumer, material, remote)
+        if let resting = resting(record) { return .failed(resting) }
+        return try await converse(renewal, consumer, material, remote, policy)
+    }
+
+    /// Puts off a refresh that an earlier run has sent, where asking again could end the grant before its time.
+    ///
+    /// - Returns: Why nothing is sent now; `nil` when it may be.
+    private func deferred(
+        _ open: OpenRefresh, _ record: GrantRecord, _ policy: ReplayPolicy
+    ) async throws -> Refusal? {
+        guard let known = freshness[record.grant.id], known.trouble == nil else { return nil }
+        let remaining = known.remaining(time)
+        if let remaining, remaining <= 0 { return nil }
+        let backoff = RefreshSchedule.backoff(failures: 1, retryAfter: nil, jitter: time.jitter())
+        switch policy.next(sent: open.attempts, elapsed: elapsed(since: open), remaining: remaining, backoff: backoff) {
+        case .now: return nil
+        case .after(let seconds):
+            let attempt = RefreshAttempt(failures: 0, sent: open.attempts, doubts: Doubts())
+            let rest = RefreshAttempt.Rest(
+                seconds: seconds, verdict: .ambiguous, reason: "the answer to a refresh was lost", scope: .grant)
+            guard case .failed(let refusal) = try await self.rest(record, attempt, rest) else { return nil }
+            return refusal
+        }
+    }
+
+    /// Seconds since a refresh was first sent; `nil` when no clock tells.
+    private func elapsed(since open: OpenRefresh) -> Double? {
+        if open.boot == configuration.boot, let started = open.startedUptime, started <= time.uptime().seconds {
+            return time.uptime().seconds - started
+        }
+        let elapsed = time.now().timeIntervalSince(open.startedAt)
+        return wall.isPlausible(time.now()) && elapsed >= 0 ? elapsed : nil
     }
 
     private func converse(
-        _ token: Secret, _ consumer: Consumer, _ material: RefreshMaterial, _ remote: RemoteProvider
+        _ renewal: Renewal, _ consumer: Consumer, _ material: RefreshMaterial, _ remote: RemoteProvider,
+        _ policy: ReplayPolicy
     ) async throws -> RefreshResult {
         let (record, id) = (material.record, material.record.grant.id)
+        let trouble = freshness[id]?.trouble
         var attempt = RefreshAttempt(
-            failures: freshness[id]?.failures ?? 0, wasInterrupted: material.open != nil,
-            doubts: freshness[id]?.doubts ?? Doubts())
+            failures: trouble?.failures ?? 0, sent: material.open?.attempts ?? 0, doubts: trouble?.doubts ?? Doubts())
+        var firstSent = material.open
         while true {
-            let (sentAt, sentUptime) = (time.now(), time.uptime())
+            // Without room for the reply nothing is sent: the only copy of a rotated token must find its place.
+            try vault.ensureReserve()
+            let sending = Sending(at: time.now(), uptime: time.uptime())
             let intent = OpenRefresh(
-                grant: id, generation: record.grant.generation,
-                tokenHash: token.reveal { HashFunction.sha256.digest($0) }, boot: configuration.boot,
-                startedAt: sentAt)
+                grant: id, generation: record.grant.generation, tokenHash: renewal.hash, boot: configuration.boot,
+                startedAt: sending.at, startedUptime: sending.uptime?.seconds)
             guard try await vault.write({ try $0.beginRefresh(intent) }) else { return .ended }
-            let verdict = try await ask(token, consumer, record, remote)
-            switch attempt.received(verdict, uptime: time.uptime(), jitter: time.jitter()) {
+            firstSent = firstSent ?? intent
+            Failpoint.refreshIntent.pass()
+            let (answer, usedSecret) = try await ask(renewal, consumer, material, remote)
+            let conditions = RefreshAttempt.Conditions(
+                policy: policy, elapsed: firstSent.flatMap(elapsed(since:)), remaining: freshness[id]?.remaining(time),
+                uptime: time.uptime(), jitter: time.jitter())
+            switch attempt.received(answer, conditions) {
             case .sendAgain:
                 // What was begun is on the disk, so that the next start sends the token again.
                 if let reticence { return .failed(reticence) }
             case .finish(let reply):
-                return try await finish(
-                    reply, of: record, replacing: token, sentAt: sentAt, sentUptime: sentUptime, remote, consumer)
+                Failpoint.refreshParsed.pass()
+                if usedSecret == 0, !consumer.formerSecrets.isEmpty { try await settle(consumer) }
+                return try await finish(reply, of: material, sent: sending, remote)
             case .end(let reason):
                 try await end(
                     record, from: [.active], to: .needsReauth, reason: reason, by: .agent, action: "token.refresh")
                 return .ended
-            case .rest(let seconds, let reason, let scope):
-                return try await rest(record, attempt, seconds: seconds, reason: reason, scope)
+            case .rest(let rest): return try await self.rest(record, attempt, rest)
             }
         }
     }
 
     /// Sends the token and makes the reply durable before it is read.
     private func ask(
-        _ token: Secret, _ consumer: Consumer, _ record: GrantRecord, _ remote: RemoteProvider
-    ) async throws -> RefreshVerdict {
-        let outcome: RefreshOutcome
+        _ renewal: Renewal, _ consumer: Consumer, _ material: RefreshMaterial, _ remote: RemoteProvider
+    ) async throws -> (RefreshAnswer, usedSecret: Int) {
+        let grant = material.record.grant
+        let reply: RawReply
         do {
-            let reply = try await remote.refresh(token, consumer: consumer)
-            if reply.isSuccess {
-                try await keep(
-                    UnkeptReply(generation: record.grant.generation, body: reply.body), of: record.grant.id)
-            }
-            outcome = .reply(
-                status: reply.status, contentType: reply.contentType, retryAfter: reply.retryAfter,
-                body: reply.body.revealBytes())
+            reply =
+                switch renewal {
+                case .refreshToken(let token):
+                    try await remote.refresh(token, consumer: consumer, dpopKey: material.tokens?.dpopKey)
+                case .clientCredentials:
+                    try await remote.clientCredentials(
+                        consumer: consumer, scopes: grant.scopes, dpopKey: material.tokens?.dpopKey)
+                }
         } catch ProviderFailure.tooLarge(let limit) {
-            return .suspicious(reason: "reply larger than \(limit) bytes")
+            return (.verdict(.suspicious(reason: "reply larger than \(limit) bytes")), 0)
         } catch ProviderFailure.redirected(let status) {
-            return .suspicious(reason: "redirect (status \(status)) from the token endpoint")
+            return (.verdict(.suspicious(reason: "redirect (status \(status)) from the token endpoint")), 0)
         } catch let failure as ProviderFailure {
-            outcome =
+            return (
                 failure.mayHaveTakenEffect
-                ? .ambiguous(reason: failure.description) : .notSent(reason: failure.description)
+                    ? .verdict(.ambiguous(reason: failure.description)) : .notSent(reason: failure.description), 0
+            )
         }
-        return RefreshVerdict.classify(
-            outcome, options: remote.tokenReplyOptions, now: Int(time.now().timeIntervalSince1970))
+        Failpoint.refreshAnswered.pass()
+        if reply.isSuccess {
+            try await keep(UnkeptReply(generation: grant.generation, body: reply.body), of: grant.id)
+            Failpoint.refreshStaged.pass()
+        }
+        let verdict = RefreshVerdict.classify(
+            .reply(
+                status: reply.status, contentType: reply.contentType, retryAfter: reply.retryAfter,
+                body: reply.body.revealBytes()), options: remote.tokenReplyOptions,
+            now: Int(time.now().timeIntervalSince1970))
+        return (.verdict(verdict), reply.usedSecret)
     }
 
     /// Reads a reply that an earlier run of the program has kept.
@@ -160,83 +227,79 @@ extension Keeper {
         guard case .refreshed(let reply) = verdict, open.generation == material.record.grant.generation else {
             return nil
         }
-        return try await finish(
-            reply, of: material.record, replacing: material.tokens?.refreshToken, sentAt: open.startedAt,
-            sentUptime: nil, remote, material.consumer)
+        let isThisBoot = open.boot == configuration.boot
+        let sent = Sending(at: open.startedAt, uptime: isThisBoot ? open.startedUptime.map { .seconds($0) } : nil)
+        return try await finish(reply, of: material, sent: sent, remote)
     }
 
     private func finish(
-        _ reply: TokenReply, of record: GrantRecord, replacing old: Secret?, sentAt: Date, sentUptime: Duration?,
-        _ remote: RemoteProvider, _ consumer: Consumer?
+        _ reply: TokenReply, of material: RefreshMaterial, sent: Sending, _ remote: RemoteProvider
     ) async throws -> RefreshResult {
-        let (id, generation, now) = (record.grant.id, record.grant.generation, time.now())
-        let issued = IssuedTokens.oauth2(reply, replacing: old, scopes: record.grant.scopes, issuedAt: sentAt)
-        let refreshed = try await vault.write { transaction -> GrantRecord? in
-            guard try transaction.replaceTokens(of: id, expecting: generation, with: issued) else { return nil }
-            try transaction.audit(
+        let (record, now) = (material.record, time.now())
+        let (id, generation) = (record.grant.id, record.grant.generation)
+        let issued = IssuedTokens.oauth2(
+            reply, replacing: .generation(material.tokens), scopes: record.grant.scopes, sent: sent,
+            boot: configuration.boot, profile: remote.profile)
+        let refreshed = try await committed {
+            guard try $0.replaceTokens(of: id, expecting: generation, with: issued) else { return nil as GrantRecord? }
+            try $0.audit(
                 .about(
                     record.grant, by: .agent, "token.refresh", "refreshed",
                     ["generation": .integer(Int64(generation + 1))]),
                 at: now)
-            return try transaction.grant(id: id)
+            try $0.tellRecovery(of: record, at: now)
+            return try $0.grant(id: id)
         }
+        Failpoint.refreshReplaced.pass()
         guard let refreshed else {
             // The owner ended the grant meanwhile; what the provider has just issued must not live on.
-            if let consumer { try? await remote.revoke(issued.tokens, consumer: consumer) }
+            await disclaim(issued.tokens, of: record)
             return .ended
         }
-        freshness[id] = Freshness(refreshed, issuedUptime: sentUptime, jitter: time.jitter())
+        freshness[id] = freshness(of: refreshed)
+        active?[id] = refreshed
+        recovered(record)
         logger.info(
             "token refreshed",
             metadata: ["grant.id": "\(id)", "generation": "\(refreshed.grant.generation)"])
         return .refreshed
     }
 
-    private func rest(
-        _ record: GrantRecord, _ attempt: RefreshAttempt, seconds: Double, reason: String, _ scope: RefreshAttempt.Scope
-    ) async throws -> RefreshResult {
-        let (grant, now) = (record.grant, time.now())
-        if case .consumer = scope { restingConsumers[record.consumer] = time.uptime() + .seconds(seconds) }
-        // A storm of days is one line in the log, not one for each attempt.
-        let isNews = freshness[grant.id]?.lastFailure != reason
-        freshness[grant.id]?.failed(reason, restsFor: seconds, doubts: attempt.doubts, time)
-        try await vault.write { transaction in
-            if !attempt.staysOpen { try transaction.deleteRefresh(of: grant.id) }
-            guard isNews else { return }
-            try transaction.audit(
-                .about(
-                    grant, by: .agent, "token.refresh", "failed",
-                    ["generation": .integer(Int64(grant.generation)), "reason": .string(reason)]),
-                at: now)
+    /// Drops the secrets of a change-over: the provider has taken the newest one.
+    private func settle(_ consumer: Consumer) async throws {
+        let now = time.now()
+        try await vault.write {
+            try $0.dropFormerSecrets(ofConsumer: consumer.id)
+            try $0.audit(.about(consumer, by: .agent, "consumer.rotate", "settled"), at: now)
         }
-        if isNews {
-            logger.warning("refresh failed", metadata: ["grant.id": "\(grant.id)", "reason": "\(reason)"])
+    }
+}
+
+/// What a new access token is asked for with.
+enum Renewal: Sendable {
+    case refreshToken(Secret)
+    /// The consumer itself (RFC 6749 §4.4).
+    case clientCredentials
+
+    init?(_ material: RefreshMaterial) {
+        if let token = material.tokens?.refreshToken {
+            self = .refreshToken(token)
+        } else if material.record.grant.flow == .client {
+            self = .clientCredentials
+        } else {
+            return nil
         }
-        return .failed(.provider(grant.provider, reason))
     }
 
-    /// Why nothing is sent for this grant at the moment, or `nil`.
-    func resting(_ record: GrantRecord) -> Refusal? {
-        let consumer = restingConsumers[record.consumer].map { ($0 - time.uptime()).seconds } ?? 0
-        let wait = max(consumer, freshness[record.grant.id]?.rest(time) ?? 0)
-        guard wait > 0 else { return nil }
-        let reason =
-            consumer > 0
-            ? "it refuses the consumer" : (freshness[record.grant.id]?.lastFailure ?? "the last attempt failed")
-        return Refusal(
-            .provider, "provider \(quoted(record.grant.provider.rawValue)): \(reason)",
-            hint: "the next attempt is in \(Int(wait.rounded(.up))) s")
+    /// SHA-256 of the refresh token; empty without one.
+    var hash: [UInt8] {
+        if case .refreshToken(let token) = self { token.reveal { HashFunction.sha256.digest($0) } } else { [] }
     }
+}
 
-    /// Makes sure that the newest generation of a grant is known.
-    func note(_ record: GrantRecord) {
-        let id = record.grant.id
-        guard freshness[id]?.generation != record.grant.generation else { return }
-        freshness[id] = Freshness(record, issuedUptime: nil, jitter: time.jitter())
-    }
-
-    private func takeTurn() async {
-        guard !turnstile.take() else { return }
-        await withCheckedContinuation { turnstile.queue($0) }
-    }
+/// When a request left.
+struct Sending: Sendable {
+    let at: Date
+    /// Since this boot; `nil` when it was in an earlier one.
+    let uptime: Duration?
 }

@@ -8,8 +8,12 @@ import ServiceLifecycle
 import Vault
 
 extension Keeper: Service {
-    /// How long may a change of the wall clock go unnoticed?
+    /// How long may a change of the wall clock go unnoticed, in seconds?
     private static let longestNap = 60.0
+    /// And while the wall clock cannot be right?
+    private static let shortNap = 5.0
+    /// By how many seconds must a wall clock jump to have been set?
+    private static let clockJump = 60.0
     /// How long may a run that is cancelled, not shut down, still wait for replies? The daemon gives it 5 s.
     private static let patienceWhenCancelled = Duration.seconds(3)
 
@@ -22,6 +26,7 @@ extension Keeper: Service {
             // Ends with the one step it takes; `serve` returns because of it.
             Task { await self.stop() }
         }
+        for poll in polls.values { poll.cancel() }
         retryKeeping()
         let patience = Task.isCancelled ? Self.patienceWhenCancelled : configuration.drainPatience
         // A task of its own, because in a cancelled one nothing waits; awaited here.
@@ -43,10 +48,10 @@ extension Keeper: Service {
         var hasRecovered = false
         while !isStopping, !Task.isCancelled {
             isWakeUpDue = false
-            var pause = Self.longestNap
             if vault.isSealed {
                 // A sealed hub has no secret in memory.
                 unkept = [:]
+                active = nil
                 await sleepUntilUnsealed()
                 pausedUntil = nil
                 hasRecovered = false
@@ -56,12 +61,19 @@ extension Keeper: Service {
                 await sleep(seconds: (pausedUntil - time.uptime()).seconds)
                 continue
             }
+            noticeClock()
+            var pause = wall.isPlausible(time.now()) ? Self.longestNap : Self.shortNap
             do {
-                if !hasRecovered {
-                    try await recover()
-                    hasRecovered = true
+                if let reason = vault.quarantine {
+                    try await tellQuarantine(reason)
+                } else {
+                    if !hasRecovered {
+                        try await recover()
+                        hasRecovered = true
+                    }
+                    pause = min(pause, try await beginWhatIsDue(), try await tellForecasts())
+                    pause = min(pause, try await tellFarewells())
                 }
-                pause = min(pause, try await beginWhatIsDue())
             } catch VaultError.sealed {
                 continue
             } catch {
@@ -71,40 +83,73 @@ extension Keeper: Service {
         }
     }
 
+    /// A clock that was set changes what is known of every token of an earlier boot, and may be what a provider's
+    /// certificate waited for.
+    private func noticeClock() {
+        let offset = time.now().timeIntervalSince1970 - time.uptime().seconds
+        defer { clockOffset = offset }
+        guard let known = clockOffset, abs(offset - known) > Self.clockJump else { return }
+        logger.notice("the clock was set", metadata: ["seconds": "\(Int(min(abs(offset - known), 1e12)))"])
+        endRests()
+    }
+
+    private func tellQuarantine(_ reason: String) async throws {
+        let now = time.now()
+        _ = try await vault.write {
+            try $0.openNotice(
+                .quarantined, subject: Notice.hub, device: nil, provider: nil, text: "the hub does nothing: \(reason)",
+                hint: "if no other hub uses this vault, run 'keyholder quarantine lift'", at: now)
+        }
+    }
+
     /// Finishes what an interrupted run has begun: replies that were kept first, they need no network.
     private func recover() async throws {
-        let (open, waiting) = try await vault.read { transaction in
+        Failpoint.recoverBegin.pass()
+        let (open, waiting, seen) = try await vault.read { transaction in
             let waiting = try transaction.grants().filter { record in
                 try record.grant.state == .pending && !transaction.hasPendingApproval(record.grant.id)
             }
-            return (try transaction.openRefreshes(), waiting)
+            return (try transaction.openRefreshes(), waiting, try transaction.lastSeen())
+        }
+        wall = WallClock(lastSeen: seen)
+        active = nil
+        freshness = [:]
+        for id in open {
+            logger.notice("finishing an interrupted refresh", metadata: ["grant.id": "\(id)"])
+            // Not awaited: a reply that turns out to be useless is asked for again, and a shutdown must not wait for that.
+            _ = beginRefresh(id)
         }
         for record in waiting where !redeeming.contains(record.grant.id) {
             try await end(
                 record, from: [.pending], to: .needsReauth, reason: "the approval was interrupted", by: .agent,
                 action: "grant.approve")
         }
-        for id in open {
-            logger.notice("finishing an interrupted refresh", metadata: ["grant.id": "\(id)"])
-            // Not awaited: a reply that turns out to be useless is asked for again, and a shutdown must not wait for that.
-            _ = beginRefresh(id)
-        }
+        try await resumePolling()
     }
 
+    /// Begins what is due, as far as turns are free.
+    ///
     /// - Returns: Seconds until the next thing is due.
     private func beginWhatIsDue() async throws -> Double {
-        let (active, deadlines) = try await vault.read { transaction in
-            (try transaction.activeGrants(), try transaction.pendingDeadlines())
+        let (found, deadlines) = try await vault.read { [active] transaction in
+            (try active == nil ? transaction.activeGrants() : [], try transaction.pendingDeadlines())
         }
-        for id in unkept.keys where refreshes[id] == nil && !active.contains(where: { $0.grant.id == id }) {
+        // Only this actor changes grants, so what was read once is kept in step.
+        var grants = active ?? Dictionary(found.map { ($0.grant.id, $0) }, uniquingKeysWith: { $1 })
+        if active == nil { active = grants }
+        for id in unkept.keys where refreshes[id] == nil && grants[id] == nil {
             try await disclaimUnkept(id)
         }
         var next = Double.infinity
-        for record in active where record.isRefreshable && refreshes[record.grant.id] == nil {
+        grants = active ?? grants
+        for record in grants.values where record.isRenewable && refreshes[record.grant.id] == nil {
             note(record)
-            let consumer = restingConsumers[record.consumer].map { ($0 - time.uptime()).seconds } ?? 0
-            guard let due = freshness[record.grant.id]?.due(time).map({ max($0, consumer) }) else { continue }
-            if due > 0 { next = min(next, due) } else { _ = beginRefresh(record.grant.id) }
+            guard let due = freshness[record.grant.id]?.due(time).map({ max($0, restLeft(record)) }) else { continue }
+            if due > 0 {
+                next = min(next, due)
+            } else if lanes.queueLength(record.grant.provider) < Self.longestQueue {
+                _ = beginRefresh(record.grant.id)
+            }
         }
         for (id, deadline) in deadlines where !redeeming.contains(id) {
             let left = deadline.timeIntervalSince(time.now())
@@ -118,6 +163,9 @@ extension Keeper: Service {
         }
         return next
     }
+
+    /// How many refreshes may wait for a turn at one provider? Whoever takes a turn makes room, and the loop looks again.
+    private static let longestQueue = 8
 
     private func sleep(seconds: Double) async {
         guard !isWakeUpDue, !isStopping else { return }

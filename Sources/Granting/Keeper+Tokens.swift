@@ -23,7 +23,9 @@ extension Keeper {
     /// - Throws: ``Refusal``.
     package func token(device: DeviceName, minimumValidity: Duration) async throws -> HeldToken {
         try await explained {
-            let held = try await fresh(try await active { try $0.grants(of: device) }(device), minimumValidity)
+            let found = try await active { try $0.grants(of: device) }(device)
+            guard found.record.grant.release == .token else { throw Refusal.signOnly(found.record.grant) }
+            let held = try await fresh(found, minimumValidity)
             let remaining = freshness[held.record.grant.id]?.remaining(time)
             return HeldToken(
                 accessToken: held.tokens.accessToken, tokenSecret: held.tokens.tokenSecret,
@@ -32,42 +34,30 @@ extension Keeper {
         }
     }
 
-    /// Signs a request with OAuth 1.0a for somebody else to send; the secrets stay inside.
+    /// An access token that was changed at the provider for one that may do less (RFC 8693); it is not kept.
     ///
     /// - Parameters:
-    ///   - device: Whose grant signs.
-    ///   - method: The HTTP method.
-    ///   - url: An absolute URL on one of the provider's hosts.
-    ///   - form: The form body, empty without one.
-    /// - Returns: The `Authorization` header's value.
+    ///   - device: Whose grant it comes from.
+    ///   - audience: Whom it is for, by name.
+    ///   - resource: Whom it is for, by URL (RFC 8707).
+    ///   - scopes: What it may do; empty: as much as the provider gives.
     /// - Throws: ``Refusal``.
-    package func sign(
-        device: DeviceName, method: String, url: String, form: [(name: String, value: String)]
-    ) async throws -> String {
-        guard !method.isEmpty, method.utf8.count <= 16, method.utf8.allSatisfy({ (0x41...0x5A).contains($0) }) else {
-            throw Refusal(
-                .usage, "method \(quoted(method)) is not allowed", hint: "write it in upper case, such as GET")
-        }
-        return try await explained {
-            let held = try await active { try $0.grants(of: device) }(device)
+    package func exchangedToken(
+        device: DeviceName, audience: [String], resource: [String], scopes: [String]
+    ) async throws -> HeldToken {
+        let held = try await explained { try await active { try $0.grants(of: device) }(device) }
+        guard held.record.grant.release == .token else { throw Refusal.signOnly(held.record.grant) }
+        if let reticence { throw reticence }
+        return try await explained(held.record.grant.provider) {
             let remote = try remote(held.record.grant.provider)
-            guard remote.profile.delegationProtocol == .oauth1 else {
-                throw Refusal(
-                    .usage, "the grant for device \(quoted(device.rawValue)) is OAuth 2, which does not sign requests",
-                    hint: "run 'keyholder token \(device)'")
-            }
-            do {
-                return try remote.authorizationHeader(
-                    method, url, form: form.map { Parameter($0.name, $0.value) },
-                    consumer: try await heldConsumer(of: held.record), token: held.tokens.credentials)
-            } catch ProviderFailure.notPinned(let host) {
-                throw Refusal(
-                    .notAuthorised,
-                    "\(quoted(host)) is not a host of provider \(quoted(held.record.grant.provider.rawValue))",
-                    hint: "its profile has \(remote.profile.hosts.joined(separator: ", "))")
-            } catch let error as OAuthError {
-                throw Refusal(.usage, "this request cannot be signed: \(error)")
-            }
+            let current = try await fresh(held, .seconds(30))
+            let consumer = try await heldConsumer(of: current.record)
+            let reply = try await remote.exchangeToken(
+                current.tokens, audience: audience, resource: resource, scopes: scopes, consumer: consumer)
+            let parsed = try Self.tokens(in: reply, of: remote, options: remote.tokenExchangeOptions)
+            return HeldToken(
+                accessToken: parsed.accessToken, tokenSecret: nil, tokenType: parsed.tokenType.name,
+                expiresIn: parsed.expiresIn, scopes: parsed.scope ?? scopes)
         }
     }
 
@@ -98,16 +88,18 @@ extension Keeper {
         note(held.record)
         guard let known = freshness[id] else { return held }
         if known.lives(for: span, time), !held.hasStagedReply { return held }
-        let isAlive = known.lives(for: .zero, time)
+        // When no clock tells whether it lives, and no better one is to be had, its provider will tell.
+        let isAlive = known.lives(for: .zero, time) || known.isDoubtful(time)
+        if let reason = vault.quarantine, !isAlive { throw Refusal.quarantined(reason) }
         // A grant that cannot be refreshed is used to the end.
-        if !held.record.isRefreshable, isAlive { return held }
+        if !held.record.isRenewable, isAlive || known.isDoubtful(time) { return held }
         if let resting = resting(held.record), refreshes[id] == nil {
             guard isAlive else { throw resting }
             return held
         }
         switch await refresh(id) {
         case .failed(let refusal):
-            guard known.lives(for: .zero, time), !vault.isSealed else { throw refusal }
+            guard known.lives(for: .zero, time) || known.isDoubtful(time), !vault.isSealed else { throw refusal }
             return held
         case .refreshed, .ended:
             let again = try await active { try $0.grants(ofDeviceID: held.record.deviceID) }(held.record.grant.device)

@@ -21,18 +21,37 @@ package actor Keeper {
     let logger: Logger
     var time: Timepiece { configuration.time }
 
+    /// Every active grant, as the vault has it; `nil` until it is read.
+    var active: [GrantID: GrantRecord]?
     /// What is known of each active grant's newest generation.
     var freshness: [GrantID: Freshness] = [:]
+    /// What was learned about each provider.
+    var memories: [ProviderName: ProviderMemory] = [:]
+    /// What the vault remembers of the wall clock.
+    var wall = WallClock(lastSeen: nil)
+    /// The wall clock less the uptime, in seconds, when it was looked at last.
+    var clockOffset: Double?
+
     /// Refreshes under way, at most one for each grant.
     var refreshes: [GrantID: Task<RefreshResult, Never>] = [:] { didSet { noteQuiet() } }
-    /// Lets one rotating refresh through at a time, so that a crash costs one grant at most.
-    var turnstile = Turnstile()
+    /// Whose refresh goes next.
+    var lanes = Lanes()
+    var laneTimer: Task<Void, Never>?
+    /// Grants whose token somebody waits for.
+    var hurried: Set<GrantID> = []
     /// Consumers that their provider refused, with the uptime until which they rest.
     var restingConsumers: [String: Duration] = [:]
+    /// Providers that are out of reach.
+    var restingProviders: [ProviderName: ProviderRest] = [:]
+    /// Grants whose end was foretold in this run.
+    var forecasts: Set<GrantID> = []
+
     /// Grants whose approval has come and is being redeemed.
     var redeeming: Set<GrantID> = [] { didSet { noteQuiet() } }
-    /// How many providers are being told that tokens have ended.
-    var farewells = 0 { didSet { noteQuiet() } }
+    /// The device codes that are asked about.
+    var polls: [GrantID: Task<Void, Never>] = [:]
+    /// The revocations that a provider is being told at the moment.
+    var farewells: Set<Int64> = [] { didSet { noteQuiet() } }
     /// Whoever waits until nothing is under way.
     var waitingForQuiet: [AsyncStream<Never>.Continuation] = []
     /// Replies that the vault could not take yet.
@@ -103,8 +122,11 @@ package actor Keeper {
     }
 
     func remote(_ name: ProviderName) throws -> RemoteProvider {
-        RemoteProvider(
-            try profiles.providerProfile(name), over: client, deadline: configuration.exchangeDeadline, now: time.now)
+        let memory = memories[name] ?? ProviderMemory()
+        memories[name] = memory
+        return RemoteProvider(
+            try profiles.providerProfile(name), over: client, memory: memory,
+            deadline: configuration.exchangeDeadline, now: time.now)
     }
 
     /// Moves a grant to a state in which it is not used, with a line in the audit log.
@@ -117,10 +139,14 @@ package actor Keeper {
             guard try transaction.endGrant(record.grant.id, from: from, to: state, reason: reason) else { return false }
             try transaction.audit(
                 .about(record.grant, by: actor, action, state.rawValue, ["reason": .string(reason)]), at: now)
+            // Whoever has just asked for a grant looks after it; a grant that was in use is missed by somebody else.
+            if state == .needsReauth, record.grant.state == .active {
+                try transaction.tellNeedsApproval(of: record, reason: reason, at: now)
+            }
             return true
         }
         guard hasEnded else { return }
-        freshness[record.grant.id] = nil
+        forget(record.grant.id)
         logger.notice(
             "grant ended",
             metadata: [
@@ -128,4 +154,32 @@ package actor Keeper {
                 "reason": "\(reason)",
             ])
     }
+
+    /// Forgets what was known of a grant that is not active any more.
+    func forget(_ id: GrantID) {
+        active?[id] = nil
+        freshness[id] = nil
+        forecasts.remove(id)
+        polls.removeValue(forKey: id)?.cancel()
+    }
+
+    /// Writes what must not be lost: when the disk is full, into the room that is kept for it.
+    func committed<T: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> T) async throws -> T {
+        do {
+            return try await vault.write(body)
+        } catch let error as VaultError {
+            throw error
+        } catch let error where !(error is Refusal) {
+            vault.spendReserve()
+            return try await vault.write(body)
+        }
+    }
+}
+
+/// Why a provider is not asked for a while.
+struct ProviderRest: Sendable {
+    let until: Duration
+    /// How often in a row it was out of reach.
+    let failures: Int
+    let reason: String
 }

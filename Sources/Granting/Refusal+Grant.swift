@@ -46,6 +46,19 @@ extension Refusal {
 
     static let sealed = Refusal(.sealed, "the vault is sealed", hint: "run 'keyholder unseal'")
 
+    static func quarantined(_ reason: String) -> Refusal {
+        Refusal(
+            .conflict, "the vault is quarantined: \(reason)",
+            hint: "if no other hub uses this vault, run 'keyholder quarantine lift'")
+    }
+
+    /// Why an access token does not leave the keeper.
+    static func signOnly(_ grant: Grant) -> Refusal {
+        Refusal(
+            .notAuthorised, "the grant for device \(quoted(grant.device.rawValue)) only signs; its token stays inside",
+            hint: "run 'keyholder sign \(grant.device) METHOD URL', or ask for a grant without --sign-only")
+    }
+
     static func provider(_ name: ProviderName, _ failure: some CustomStringConvertible) -> Refusal {
         Refusal(.provider, "provider \(quoted(name.rawValue)): \(failure)", hint: "try again later")
     }

@@ -20,7 +20,7 @@ extension Keeper {
     func keep(_ reply: UnkeptReply, of id: GrantID) async throws {
         unkept[id] = reply
         do {
-            _ = try await vault.write { try $0.stageReply(reply.body, of: id, generation: reply.generation) }
+            _ = try await committed { try $0.stageReply(reply.body, of: id, generation: reply.generation) }
             unkept[id] = nil
         } catch VaultError.sealed {
             unkept[id] = nil
@@ -35,8 +35,10 @@ extension Keeper {
             let options = try? remote(record.grant.provider).tokenReplyOptions.reply,
             let parsed = try? TokenReply.parse(reply.body.revealBytes(), options: options)
         else { return }
-        let issued = IssuedTokens.oauth2(parsed, replacing: nil, scopes: [], issuedAt: time.now())
-        await disclaim(issued.tokens, of: record)
+        let tokens = GrantTokens(
+            accessToken: parsed.accessToken, tokenSecret: nil, refreshToken: parsed.refreshToken,
+            tokenType: parsed.tokenType.name)
+        await disclaim(tokens, of: record)
     }
 
     /// Tries at once to make durable what is not; with the time that ``settle(within:)`` gives.

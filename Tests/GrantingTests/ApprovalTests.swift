@@ -15,9 +15,9 @@ import Vault
             let asked = try await home.keeper.request(
                 device: try TestHome.name("front-door"), operations: ["lock.lock"], by: .user("anna"))
             #expect(asked.grant.state == .pending)
-            #expect(asked.authorizeURL.contains("redirect_uri=http%3A%2F%2F127.0.0.1%3A8421%2Fcallback%2Fcloud"))
+            #expect(asked.page.contains("redirect_uri=http%3A%2F%2F127.0.0.1%3A8421%2Fcallback%2Fcloud"))
             let grant = try await home.keeper.redirected(
-                provider: home.cloud, query: try await home.provider.approve(asked.authorizeURL))
+                provider: home.cloud, query: try await home.provider.approve(asked.page))
             #expect(grant.state == .active)
             #expect(grant.scopes == ["lock.lock@front-door"])
             let stored = try await home.afterCrash().vault.read { try $0.grant(id: grant.id) }
@@ -85,7 +85,7 @@ import Vault
         try await TestHome.with { home in
             let asked = try await home.keeper.request(
                 device: try TestHome.name("front-door"), provider: home.legacy, by: .user("anna"))
-            let token = try #require(asked.authorizeURL.split(separator: "=").last)
+            let token = try #require(asked.page.split(separator: "=").last)
             let grant = try await home.keeper.redirected(
                 provider: home.legacy, query: query.replacing("=T", with: "=\(token)"))
             #expect(grant.state == .denied)
@@ -110,7 +110,7 @@ import Vault
     func reused() async throws {
         try await TestHome.with { home in
             let (asked, _) = try await waiting(home)
-            let query = try await home.provider.approve(asked.authorizeURL)
+            let query = try await home.provider.approve(asked.page)
             let grant = try await home.keeper.redirected(provider: home.cloud, query: query)
             let again = await refusal { _ = try await home.keeper.redirected(provider: home.cloud, query: query) }
             #expect(again?.kind == .notFound)
@@ -125,7 +125,7 @@ import Vault
     func mixedUp(_ issuer: String?) async throws {
         try await TestHome.with { home in
             let (asked, _) = try await waiting(home)
-            let query = try await home.provider.approve(asked.authorizeURL, issuer: issuer)
+            let query = try await home.provider.approve(asked.page, issuer: issuer)
             let isRight = issuer == OpinionatedProvider.issuer
             let refusal = await refusal {
                 _ = try await home.keeper.redirected(provider: isRight ? home.legacy : home.cloud, query: query)
@@ -146,7 +146,7 @@ import Vault
         try await TestHome.with { home in
             await home.provider.set("/token", mood)
             let (asked, _) = try await waiting(home)
-            let query = try await home.provider.approve(asked.authorizeURL)
+            let query = try await home.provider.approve(asked.page)
             let refusal = await refusal { _ = try await home.keeper.redirected(provider: home.cloud, query: query) }
             #expect(refusal?.kind == .provider)
             #expect(await home.provider.count("/token") == 1)
@@ -160,7 +160,7 @@ import Vault
             let device = try TestHome.name("front-door")
             let asked = try await home.keeper.request(
                 device: device, provider: home.legacy, flow: .oob, by: .user("anna"))
-            let query = try FormCoding.parse(try await home.provider.approve(asked.authorizeURL))
+            let query = try FormCoding.parse(try await home.provider.approve(asked.page))
             let wrong = await refusal { _ = try await home.keeper.finish(device: device, verifier: "000") }
             #expect(wrong?.kind == .provider)
             let verifier = try #require(query.first("oauth_verifier"))
@@ -172,7 +172,7 @@ import Vault
     func late() async throws {
         try await TestHome.with { home in
             let (asked, _) = try await waiting(home)
-            let query = try await home.provider.approve(asked.authorizeURL)
+            let query = try await home.provider.approve(asked.page)
             home.clock.advance(by: .seconds(901))
             let refusal = await refusal { _ = try await home.keeper.redirected(provider: home.cloud, query: query) }
             #expect(refusal?.kind == .notAuthorised)
@@ -188,7 +188,7 @@ import Vault
             let (asked, _) = try await waiting(home)
             async let waited = home.keeper.waitForGrant(of: device, within: .seconds(60))
             _ = try await home.keeper.redirected(
-                provider: home.cloud, query: try await home.provider.approve(asked.authorizeURL))
+                provider: home.cloud, query: try await home.provider.approve(asked.page))
             #expect(try await waited?.state == .active)
 
             let second = try await home.keeper.request(device: try TestHome.name("back-door"), by: .user("anna"))
@@ -213,7 +213,7 @@ import Vault
     func sealed() async throws {
         try await TestHome.with { home in
             let (asked, _) = try await waiting(home)
-            let query = try await home.provider.approve(asked.authorizeURL)
+            let query = try await home.provider.approve(asked.page)
             home.vault.seal()
             let device = try TestHome.name("front-door")
             let refusals = [
@@ -246,7 +246,7 @@ import Vault
 
     private func waiting(_ home: TestHome) async throws -> (GrantRequest, state: String) {
         let asked = try await home.keeper.request(device: try TestHome.name("front-door"), by: .user("anna"))
-        let query = try FormCoding.parse(String(asked.authorizeURL.split(separator: "?")[1]))
+        let query = try FormCoding.parse(String(asked.page.split(separator: "?")[1]))
         return (asked, try #require(query.first("state")))
     }
 }

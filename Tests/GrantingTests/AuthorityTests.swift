@@ -125,7 +125,7 @@ import Vault
             let asked = try await home.keeper.request(device: name, operations: ["lock.lock"], by: .user("anna"))
             #expect(await message().first == "the grant for device \"front-door\" waits for approval")
             _ = try await home.keeper.redirected(
-                provider: home.cloud, query: try await home.provider.approve(asked.authorizeURL))
+                provider: home.cloud, query: try await home.provider.approve(asked.page))
             #expect(
                 await message() == [
                     "the grant for device \"front-door\" does not cover \"lock.unlock\"",
@@ -161,6 +161,7 @@ import Vault
             let grant = try await home.granted(at: home.legacy)
             let url = "http://127.0.0.1:\(home.port)/oauth1/api"
             let header = try await home.keeper.sign(device: grant.device, method: "GET", url: url, form: [])
+                .authorization
             let received = OpinionatedProvider.Received(
                 path: "/oauth1/api", method: "GET", authorization: header, contentType: nil, body: [], port: home.port)
             #expect(await home.provider.answer(received).status == 200)

@@ -52,7 +52,7 @@ import Vault
             let provider = try #require(ProviderName(rawValue: name))
             let device = try TestHome.name("front-door")
             let asked = try await home.keeper.request(device: device, provider: provider, by: .user("anna"))
-            let query = try await home.provider.approve(asked.authorizeURL)
+            let query = try await home.provider.approve(asked.page)
             await home.provider.set("/token", .pausing)
             async let refused = refusal { _ = try await home.keeper.redirected(provider: provider, query: query) }
             await home.provider.waitForRequests("/token", count: 1)
@@ -70,7 +70,7 @@ import Vault
             _ = try await home.granted("back-door")
             let device = try TestHome.name("front-door")
             let asked = try await home.keeper.request(device: device, by: .user("anna"))
-            let query = try await home.provider.approve(asked.authorizeURL)
+            let query = try await home.provider.approve(asked.page)
             await home.provider.set("/token", .pausing)
             async let refused = refusal { _ = try await home.keeper.redirected(provider: home.cloud, query: query) }
             await home.provider.waitForRequests("/token", count: 2)

@@ -176,7 +176,7 @@ import Vault
     func redemption() async throws {
         try await TestHome.with(deadline: Self.deadline) { home in
             let asked = try await home.keeper.request(device: try TestHome.name("front-door"), by: .user("anna"))
-            let query = try await home.provider.approve(asked.authorizeURL)
+            let query = try await home.provider.approve(asked.page)
             await home.provider.set("/token", .pausing)
             async let redeemed = home.keeper.redirected(provider: home.cloud, query: query)
             await home.provider.waitForRequests("/token", count: 1)
@@ -193,7 +193,7 @@ import Vault
     func notedFirst() async throws {
         try await TestHome.with(deadline: Self.deadline) { home in
             let asked = try await home.keeper.request(device: try TestHome.name("front-door"), by: .user("anna"))
-            let query = try await home.provider.approve(asked.authorizeURL)
+            let query = try await home.provider.approve(asked.page)
             let other = try await home.afterCrash().vault
             let (isHeld, announce) = AsyncStream<Never>.makeStream()
             let letGo = DispatchSemaphore(value: 0)
@@ -232,7 +232,7 @@ import Vault
             let back = try await home.granted("back-door")
             home.clock.advance(by: .seconds(3601))
             let asked = try await home.keeper.request(device: back.device, by: .user("anna"))
-            let query = try await home.provider.approve(asked.authorizeURL)
+            let query = try await home.provider.approve(asked.page)
             await home.provider.set("/token", .pausing)
             let device = front.device
             async let token = Result { () async throws in

@@ -36,7 +36,9 @@ final class ManualClock: Clock, Sendable {
     var now: Instant { state.withLock { $0.now } }
     var minimumResolution: Duration { .nanoseconds(1) }
     var wall: Date { Self.epoch.addingTimeInterval(Double(now.offset.components.seconds)) }
-    var timepiece: Timepiece { Timepiece(clock: self, now: { self.wall }, jitter: { 0.5 }) }
+    var timepiece: Timepiece {
+        Timepiece(clock: self, since: Instant(offset: .zero), now: { self.wall }, jitter: { 0.5 })
+    }
 
     func sleep(until deadline: Instant, tolerance: Duration?) async throws {
         let number = state.withLock { state in

@@ -29,7 +29,7 @@ import Vault
             _ = try await home.keeper.authorise("lock.lock", on: try TestHome.device("front-door", 0))
             let pending = try await home.keeper.request(device: cloud.device, by: .user("anna"))
             let state = try #require(
-                try FormCoding.parse(String(pending.authorizeURL.split(separator: "?")[1])).first("state"))
+                try FormCoding.parse(String(pending.page.split(separator: "?")[1])).first("state"))
             await home.provider.set("/revoke", .answering(500, ""))
             _ = try await home.keeper.revoke(device: cloud.device, by: .user("anna"))
 

@@ -137,14 +137,13 @@ struct TestHome: Sendable {
         _ base: String, _ rotation: OAuth2Endpoints.Rotation, name: ProviderName = providerName("cloud"),
         isHome: Bool = false
     ) -> ProviderProfile {
-        ProviderProfile(
-            name: name, title: "Cloud", isHome: isHome,
-            endpoints: .oauth2(
-                OAuth2Endpoints(
-                    issuer: OpinionatedProvider.issuer, authorization: "\(base)/authorize", token: "\(base)/token",
-                    revocation: "\(base)/revoke", clientAuthentication: .basic, rotation: rotation,
-                    defaultLifetime: 600, extraAuthorizationParameters: [:], extraTokenParameters: [:],
-                    announcesIssuer: true)),
+        var endpoints = OAuth2Endpoints(
+            issuer: OpinionatedProvider.issuer, authorization: "\(base)/authorize", token: "\(base)/token",
+            revocation: "\(base)/revoke", clientAuthentication: .basic, rotation: rotation, defaultLifetime: 600,
+            extraAuthorizationParameters: [:], extraTokenParameters: [:], announcesIssuer: true)
+        endpoints.rotationGrace = rotation == .grace ? 60 : 0
+        return ProviderProfile(
+            name: name, title: "Cloud", isHome: isHome, endpoints: .oauth2(endpoints),
             hosts: ["127.0.0.1"], scopeFormat: "{operation}@{device}", scopes: [], scopeSeparator: " ",
             validationEndpoint: "\(base)/api", verified: false)
     }
@@ -194,7 +193,7 @@ struct TestHome: Sendable {
     func granted(_ device: String = "front-door", at name: ProviderName? = nil) async throws -> Grant {
         let asked = try await keeper.request(device: try Self.name(device), provider: name, by: .user("anna"))
         return try await keeper.redirected(
-            provider: name ?? cloud, query: try await provider.approve(asked.authorizeURL))
+            provider: name ?? cloud, query: try await provider.approve(asked.page))
     }
 
     func record(_ id: GrantID) async throws -> Grant {
@@ -240,4 +239,9 @@ func running<T: Sendable>(
         guard let result = try await group.next() ?? nil else { throw CancellationError() }
         return result
     }
+}
+
+extension GrantRequest {
+    /// Where the owner approves; empty when nobody is asked.
+    var page: String { authorizeURL ?? "" }
 }

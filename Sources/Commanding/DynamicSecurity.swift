@@ -8,6 +8,7 @@ import StrictJSON
 enum DynamicSecurity {
     static let controlTopic = "$CONTROL/dynamic-security/v1"
     static let responseTopic = "$CONTROL/dynamic-security/v1/response"
+    private static let hubRole = "hub"
 
     /// One access rule of a role.
     struct Rule {
@@ -46,6 +47,20 @@ enum DynamicSecurity {
         ]
     }
 
+    /// Where the hub shows itself to Home Assistant; `homeassistant` is the discovery prefix that comes with it.
+    static func homeAssistantPrefix(site: SiteID) -> String {
+        "homeassistant/binary_sensor/keyholder_\(site.rawValue)_attention/"
+    }
+
+    /// Requests that let the hub show itself to Home Assistant; only homes that do so need the right.
+    static func admitHomeAssistant(site: SiteID) -> [JSON] {
+        let rule = Rule(type: "publishClientSend", topic: homeAssistantPrefix(site: site) + "#")
+        return [
+            .object(
+                [.init("command", "addRoleACL"), .init("rolename", .string(hubRole))] + (rule.json.members ?? []))
+        ]
+    }
+
     /// The file that the broker starts with: one login, the hub's, and four defaults that deny.
     static func initialDocument(site: String, hubUser: String, password: Secret) throws(SealingError) -> JSON {
         let salt = Random.bytes(12)
@@ -57,13 +72,14 @@ enum DynamicSecurity {
             ],
             "clients": [
                 [
-                    "username": .string(hubUser), "textname": "Keyholder's hub", "roles": [["rolename": "hub"]],
+                    "username": .string(hubUser), "textname": "Keyholder's hub",
+                    "roles": [["rolename": .string(hubRole)]],
                     "password": .string(Base64.encode(hash, as: .standard)),
                     "salt": .string(Base64.encode(salt, as: .standard)), "iterations": .integer(Int64(iterations)),
                 ]
             ],
             "groups": [],
-            "roles": [["rolename": "hub", "acls": .array(hubRules(site: site).map(\.json))]],
+            "roles": [["rolename": .string(hubRole), "acls": .array(hubRules(site: site).map(\.json))]],
         ]
     }
 

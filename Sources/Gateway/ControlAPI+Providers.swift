@@ -1,11 +1,10 @@
-// A profile is checked whole before any of it is kept; a consumer's secret goes in and never comes out.
+// A profile is checked whole before any of it is kept, and shown with what its author was not sure of.
 
 import Delegation
+import FoundationEssentials
 import Granting
 import Hummingbird
-import Sealing
 import StrictJSON
-import Vault
 
 extension ControlAPI {
     func addProviders(to router: Router<ControlContext>) {
@@ -15,47 +14,36 @@ extension ControlAPI {
         }
         router.get("/v1/providers/{name}") { _, context in
             let name = try ProviderName(checking: try context.part("name"))
-            return Response(json: ["provider": try parts.profiles.providerProfile(name).json])
+            let profile = try parts.profiles.providerProfile(name)
+            let yaml = parts.ownProfile(name).map { [JSON.Member("yaml", .string($0))] } ?? []
+            return Response(json: ["provider": .object(profile.members + yaml)])
         }
         router.post("/v1/providers") { request, context in
             let body = try await RequestBody(request, context)
             let name = try ProviderName(checking: try body.text("name"))
             let profile = try parts.profiles.addProviderProfile(name, yaml: try body.text("yaml"))
-            return Response(json: ["provider": profile.json], status: .created)
+            return Response(json: ["provider": .object(profile.members)], status: .created)
+        }
+        router.post("/v1/providers/discover") { request, context in
+            let body = try await RequestBody(request, context)
+            let yaml = try await parts.keeper.discover(
+                issuer: try body.text("issuer"), as: try ProviderName(checking: try body.text("name")))
+            return Response(json: ["yaml": .string(yaml)])
         }
         router.delete("/v1/providers/{name}") { _, context in
             let name = try ProviderName(checking: try context.part("name"))
             try parts.profiles.removeProviderProfile(name)
             return Response(json: ["removed": .string(name.rawValue)])
         }
-        router.get("/v1/consumers") { _, _ in
-            let consumers = try await parts.keeper.consumers()
-            return Response(
-                json: [
-                    "consumers": .array(
-                        consumers.map { consumer in
-                            .compact([
-                                "provider": .string(consumer.provider.rawValue), "key": .string(consumer.key),
-                                "device": consumer.device.map { .string($0.rawValue) },
-                            ])
-                        })
-                ])
-        }
-        router.post("/v1/consumers") { request, context in
-            let body = try await RequestBody(request, context)
-            let provider = try ProviderName(checking: try body.text("provider"))
-            _ = try parts.profiles.providerProfile(provider)
-            let key = try body.text("key")
-            try await parts.keeper.addConsumer(
-                provider: provider, key: key, secret: Secret(text: try body.text("secret")), by: context.requester)
-            return Response(
-                json: ["consumer": ["provider": .string(provider.rawValue), "key": .string(key)]], status: .created)
-        }
-        router.delete("/v1/consumers/{name}") { _, context in
-            let provider = try ProviderName(checking: try context.part("name"))
-            try await parts.keeper.removeConsumer(provider: provider, by: context.requester)
-            return Response(json: ["removed": .string(provider.rawValue)])
-        }
+    }
+}
+
+extension GatewayParts {
+    /// The text of a profile that was added to this home; `nil` for one that ships with the program.
+    fileprivate func ownProfile(_ name: ProviderName) -> String? {
+        let file = URL(filePath: "\(home.profiles)/providers/\(name).yaml")
+        // Not there is what is asked here; whether it can be read at all was seen a moment ago.
+        return (try? Data(contentsOf: file)).flatMap { String(validating: $0, as: UTF8.self) }
     }
 }
 
@@ -65,5 +53,25 @@ extension ProviderProfile {
             "name": .string(name.rawValue), "title": .string(title), "protocol": .string(delegationProtocol.rawValue),
             "hosts": .strings(hosts), "verified": .bool(verified),
         ]
+    }
+
+    /// Everything that a person has to know before relying on it.
+    fileprivate var members: [JSON.Member] {
+        let more: JSON =
+            switch endpoints {
+            case .oauth1(let one): ["revokes": .bool(one.revocation != nil)]
+            case .oauth2(let two):
+                .compact([
+                    "rotation": .string(two.rotation.rawValue),
+                    "grace": two.rotation == .grace ? .integer(Int64(two.rotationGrace)) : nil,
+                    "refresh_token_lifetime": two.refreshTokenLifetime.map { .integer(Int64($0)) },
+                    "revokes": .bool(two.revocation != nil),
+                ])
+            }
+        let common: JSON = .compact([
+            "flows": .strings(flows.map(\.rawValue)), "doubts": .strings(doubts),
+            "revocation_page": revocationPage.map(JSON.string),
+        ])
+        return [json, common, more].flatMap { $0.members ?? [] }
     }
 }

@@ -57,7 +57,9 @@ extension GatewayParts {
         let devices = try await vault.read { try $0.devices().count }
         let home = try await vault.read { try $0.home() }
         let people = try await vault.read { try $0.persons().count }
-        let grants = Dictionary(grouping: try await keeper.grants(), by: \.state)
+        let all = try await keeper.grants()
+        let grants = Dictionary(grouping: all, by: \.state)
+        let notices = try await vault.read { try $0.openNotices() }
         return [
             "name": .string(home.name),
             "site": .string(home.site),
@@ -70,7 +72,24 @@ extension GatewayParts {
                 Grant.State.allCases.compactMap { state in
                     grants[state].map { .init(state.rawValue, .integer(Int64($0.count))) }
                 }),
+            "strict": .array(strict(all)),
+            "queued_revocations": .integer(Int64(try await keeper.queuedRevocations())),
+            "notices": .array(notices.map { $0.json(isOpen: true) }),
+            "quarantine": vault.quarantine.map(JSON.string) ?? .null,
             "protection": vault.protection.json,
         ]
+    }
+
+    /// The grants that a power cut at the wrong moment can cost.
+    private func strict(_ grants: [Grant]) -> [JSON] {
+        let active = grants.filter { $0.state == .active }
+        let strict = Set(active.map(\.provider)).filter { name in
+            // A profile that is gone or broken is told where it is used.
+            guard case .oauth2(let endpoints)? = (try? profiles.providerProfile(name))?.endpoints else { return false }
+            return endpoints.rotation == .strict
+        }
+        return active.filter { strict.contains($0.provider) }.map {
+            ["device": .string($0.device.rawValue), "provider": .string($0.provider.rawValue)]
+        }
     }
 }

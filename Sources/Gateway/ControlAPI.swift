@@ -24,11 +24,15 @@ struct ControlAPI: Sendable {
         addStatus(to: router)
         addPeople(to: router)
         addProviders(to: router)
+        addConsumers(to: router)
         addDevices(to: router)
         addGrants(to: router)
+        addTokens(to: router)
         addApps(to: router)
         addKeys(to: router)
         addAudit(to: router)
+        addNotices(to: router)
+        addVault(to: router)
         return router
     }
 }
@@ -49,6 +53,25 @@ struct RequestBody {
     }
 
     func optionalText(_ name: String) throws -> String? { json[name] == nil ? nil : try text(name) }
+
+    func optionalChoice<Choice: RawRepresentable<String> & CaseIterable>(
+        _ name: String, of type: Choice.Type
+    ) throws -> Choice? {
+        guard let word = try optionalText(name) else { return nil }
+        guard let choice = Choice(rawValue: word) else {
+            let words = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+            throw Refusal(.usage, "\(name) is \(quoted(word)), allowed is one of \(words)")
+        }
+        return choice
+    }
+
+    func optionalBytes(_ name: String) throws -> [UInt8]? {
+        guard let text = try optionalText(name) else { return nil }
+        guard let bytes = Base64.decode(text.utf8, as: .url) else {
+            throw Refusal(.usage, "\(name) must be base64url without padding")
+        }
+        return bytes
+    }
 
     func texts(_ name: String) throws -> [String] {
         guard let value = json[name] else { return [] }
@@ -83,12 +106,17 @@ struct RequestBody {
 
 extension Request {
     /// `?wait=…` in seconds; `nil` without.
-    func wait() throws -> Duration? {
-        guard let text = uri.queryParameters.get("wait") else { return nil }
-        guard let seconds = Int(text), (0...86_400).contains(seconds) else {
-            throw Refusal(.usage, "wait is \(quoted(text)), allowed is an integer from 0 to 86400 (seconds)")
+    func wait() throws -> Duration? { try wholeNumber("wait", in: 0...86_400).map(Duration.seconds) }
+
+    /// A number of the query; `nil` without.
+    func wholeNumber(_ name: String, in range: ClosedRange<Int64>) throws -> Int64? {
+        guard let text = uri.queryParameters.get(name) else { return nil }
+        guard let number = Int64(text), range.contains(number) else {
+            throw Refusal(
+                .usage,
+                "\(name) is \(quoted(text)), allowed is an integer from \(range.lowerBound) to \(range.upperBound)")
         }
-        return .seconds(seconds)
+        return number
     }
 }
 

@@ -27,7 +27,8 @@ struct CommandCommand: AsyncParsableCommand {
             ]
         }
         let body: JSON = ["op": .string(operation), "typed": .array(pairs), "timeout": .integer(Int64(patience))]
-        let answer = try await Daemon.ask(.POST, "/v1/devices/\(name.percentEncoded)/commands", body)
+        let answer = try await Daemon.ask(
+            .POST, "/v1/devices/\(name.percentEncoded)/commands", body, wait: patience)
         output.print(answer, words)
         let outcome = answer["outcome"]?.string.flatMap(Outcome.init(rawValue:)) ?? .unknown
         switch outcome {

@@ -6,6 +6,8 @@ import Glibc
 /// Standard output and standard error.
 enum Console {
     static func out(_ line: String) { put((isTerminal ? shown(line) : line) + "\n", 1) }
+    /// Prints what we drew ourselves, colours and all; nothing of others may be in it.
+    static func draw(_ line: String) { put(line + "\n", 1) }
     static func error(_ line: String) { put(shown(line) + "\n", 2) }
 
     static func explain(_ refusal: Refusal) {
@@ -15,6 +17,13 @@ enum Console {
 
     /// Whether a person is looking at standard output.
     static var isTerminal: Bool { isatty(1) == 1 }
+
+    /// How many columns the terminal has; `nil` when standard output is none, or it does not say.
+    static var columns: Int? {
+        var size = winsize()
+        guard isTerminal, ioctl(1, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+        return Int(size.ws_col)
+    }
 
     /// The text without anything that a terminal would act on, or that would turn its direction.
     private static func shown(_ text: String) -> String {

@@ -1,5 +1,5 @@
 // The daemon is asked over its Unix socket only, and only when the process at the other end belongs to us or to root:
-// somebody else's socket in its place is not told anything.
+// somebody else's socket in its place is not told anything. A daemon that never answers does not hold anybody up.
 
 import Delegation
 import Glibc
@@ -21,10 +21,16 @@ struct Daemon {
 
     /// Asks and returns the answer.
     ///
+    /// - Parameters:
+    ///   - method: What is done.
+    ///   - path: With its query.
+    ///   - body: `nil` for none.
+    ///   - wait: Seconds for which the daemon itself waits before it answers; they are not taken for silence.
+    /// - Returns: The answer; empty when there was none to give.
     /// - Throws: ``Refusal`` as the daemon explained it, or of kind `unreachable`.
-    static func ask(_ method: Method, _ path: String, _ body: JSON? = nil) async throws -> JSON {
+    static func ask(_ method: Method, _ path: String, _ body: JSON? = nil, wait: Int = 0) async throws -> JSON {
         var answer: [UInt8] = []
-        try await exchange(method, path, body) { chunk in
+        try await exchange(method, path, body, within: .seconds(try Environment.patience() + wait)) { chunk in
             guard answer.count + chunk.count <= maximumAnswer else {
                 throw Refusal(.failure, "the daemon's answer is too large")
             }
@@ -37,7 +43,7 @@ struct Daemon {
     /// Asks and hands over each line of the answer as it comes.
     static func follow(_ path: String, _ line: (JSON) throws -> Void) async throws {
         var pending: [UInt8] = []
-        try await exchange(.GET, path, nil) { chunk in
+        try await exchange(.GET, path, nil, within: nil) { chunk in
             pending += chunk
             while let end = pending.firstIndex(of: 0x0A) {
                 let bytes = Array(pending[..<end])
@@ -56,13 +62,21 @@ struct Daemon {
     }
 
     private static func exchange(
-        _ method: Method, _ path: String, _ body: JSON?, _ consume: ([UInt8]) throws -> Void
+        _ method: Method, _ path: String, _ body: JSON?, within patience: Duration?,
+        _ consume: ([UInt8]) throws -> Void
     ) async throws {
+        let start = ContinuousClock.now
         do {
-            try await converse(method, path, body, consume)
-        } catch let refusal as Refusal {
+            try await converse(method, path, body, within: patience, consume)
+        } catch let refusal as Refusal where refusal.kind != .unknownOutcome {
             throw refusal
         } catch {
+            if let patience, start.duration(to: .now) >= patience {
+                throw Refusal(
+                    .unreachable, "the daemon did not answer within \(patience.components.seconds) s",
+                    hint: "its log tells more; it may still do what was asked, which 'keyholder audit' will show")
+            }
+            if let refusal = error as? Refusal { throw refusal }
             // Whatever broke the connection leaves open what the daemon has done.
             throw Refusal(
                 .unknownOutcome, "the connection to the daemon broke: \(error)",
@@ -71,7 +85,8 @@ struct Daemon {
     }
 
     private static func converse(
-        _ method: Method, _ path: String, _ body: JSON?, _ consume: ([UInt8]) throws -> Void
+        _ method: Method, _ path: String, _ body: JSON?, within patience: Duration?,
+        _ consume: ([UInt8]) throws -> Void
     ) async throws {
         let socket = try HomeFolder(environment: Environment.variables).socket()
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
@@ -88,6 +103,13 @@ struct Daemon {
                 .unreachable, "the daemon does not answer at \(quoted(socket))",
                 hint: "start it with 'keyholderd', or create a home first with 'keyholder init'")
         }
+        // The whole conversation and not its pauses, so that a trickle of bytes does not go on for ever.
+        let alarm = patience.map { patience in
+            channel.channel.eventLoop.scheduleTask(in: .seconds(patience.components.seconds)) {
+                channel.channel.close(promise: nil)
+            }
+        }
+        defer { alarm?.cancel() }
         let bytes = body?.bytes ?? []
         var head = HTTPRequestHead(version: .http1_1, method: HTTPMethod(rawValue: method.rawValue), uri: path)
         head.headers = ["host": "keyholder", "content-length": "\(bytes.count)", "connection": "close"]

@@ -51,8 +51,8 @@ struct DeviceCommand: ParsableCommand {
             var device = answer["device"] ?? [:]
             if let patience {
                 device =
-                    try await Daemon.ask(.GET, "/v1/devices/\(name.percentEncoded)?wait=\(patience)")["device"]
-                    ?? device
+                    try await Daemon.ask(
+                        .GET, "/v1/devices/\(name.percentEncoded)?wait=\(patience)", wait: patience)["device"] ?? device
             }
             let result: JSON = ["device": device, "join": .string(out ?? bundle)]
             output.print(result) { _ in
@@ -95,13 +95,15 @@ struct DeviceCommand: ParsableCommand {
         @OptionGroup var output: Output
 
         func run() async throws {
-            let query = try wait.map { "?wait=\(try seconds($0))" } ?? ""
-            let answer = try await Daemon.ask(.GET, "/v1/devices/\(name.percentEncoded)\(query)")
+            let patience = try wait.map(seconds)
+            let query = patience.map { "?wait=\($0)" } ?? ""
+            let answer = try await Daemon.ask(
+                .GET, "/v1/devices/\(name.percentEncoded)\(query)", wait: patience ?? 0)
             output.print(answer) { answer in
                 let device = answer["device"] ?? [:]
                 return table((device.members ?? []).map { [$0.name, device.cell($0.name)] })
             }
-            if wait != nil, answer["device"]?["state"]?.string == Device.State.enrolling.rawValue {
+            if patience != nil, answer["device"]?["state"]?.string == Device.State.enrolling.rawValue {
                 throw Refusal(.unknownOutcome, "device \(quoted(name)) has not proved itself yet")
             }
         }

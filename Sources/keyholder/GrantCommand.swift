@@ -1,4 +1,4 @@
-// The CLI prints where to approve; it never sees the password, the verifier of a redirect, or a token.
+// The CLI prints where to approve and how a grant is; it never sees the password or a token.
 
 import ArgumentParser
 import Delegation
@@ -7,66 +7,24 @@ import StrictJSON
 struct GrantCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "grant", abstract: "What owners allowed the agent to do.",
-        subcommands: [Request.self, Finish.self, List.self, Show.self, Revoke.self])
+        subcommands: [Request.self, Finish.self, List.self, Show.self, Check.self, Revoke.self])
 
-    enum Flow: String, ExpressibleByArgument, CaseIterable {
-        case redirect
-        case oob
-    }
+    static func path(_ name: String) -> String { "/v1/grants/\(name.percentEncoded)" }
 
-    private static func words(_ answer: JSON) -> [String] {
+    static func words(_ answer: JSON) -> [String] {
         let grant = answer["grant"] ?? [:]
-        return table((grant.members ?? []).map { [$0.name, grant.cell($0.name)] })
+        let members = (grant.members ?? []).filter { $0.name != "health" }
+        return table(members.map { [$0.name, grant.cell($0.name)] } + (grant["health"].map(GrantHealth.rows) ?? []))
     }
 
-    struct Request: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Ask a provider for a grant; the owner approves on the provider's page.")
-        @Argument(help: "The device.") var name: String
-        @Option(help: "Another provider than the one in the device's profile.") var provider: String?
-        @Option(help: "How the approval comes back: redirect, or oob for a PIN to type.") var flow: Flow = .redirect
-        @Option(help: "Ask for this operation only; may be given several times.") var scope: [String] = []
-        @Option(help: "Wait so long for the approval.") var wait: String?
-        @OptionGroup var output: Output
-
-        func run() async throws {
-            let patience = try wait.map(seconds)
-            let body: JSON = .compact([
-                "device": .string(name), "provider": provider.map(JSON.string), "flow": .string(flow.rawValue),
-                "scope": scope.isEmpty ? nil : .strings(scope),
-            ])
-            let answer = try await Daemon.ask(.POST, "/v1/grants", body)
-            output.print(answer) { answer in
-                ["open this page and approve:", "", "  \(answer.cell("authorize_url"))", ""]
-                    + (flow == .oob ? ["then type the PIN: keyholder grant finish \(name) --verifier PIN"] : [])
-            }
-            guard let patience else { return }
-            let shown = try await Daemon.ask(.GET, "/v1/grants/\(name.percentEncoded)?wait=\(patience)")
-            if !output.json { Console.error("\(name): \(shown["grant"]?.cell("state") ?? "-")") }
-            try GrantCommand.requireActive(shown, name)
-        }
-    }
-
-    private static func requireActive(_ answer: JSON, _ name: String) throws {
+    /// The state that was waited for, or why not.
+    static func requireActive(_ answer: JSON, _ name: String) throws {
         let state = answer["grant"]?["state"]?.string
         guard state != Grant.State.active.rawValue else { return }
         throw Refusal(
             state == Grant.State.pending.rawValue ? .unknownOutcome : .notAuthorised,
             "the grant for \(quoted(name)) is \(state ?? "not there")",
             hint: state == Grant.State.pending.rawValue ? "approve it on the provider's page" : nil)
-    }
-
-    struct Finish: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Finish an oob request with the PIN from the page.")
-        @Argument(help: "The device.") var name: String
-        @Option(help: "The PIN; it works once.") var verifier: String
-        @OptionGroup var output: Output
-
-        func run() async throws {
-            let body: JSON = ["verifier": .string(verifier)]
-            output.print(
-                try await Daemon.ask(.POST, "/v1/grants/\(name.percentEncoded)/finish", body), GrantCommand.words)
-        }
     }
 
     struct List: AsyncParsableCommand {
@@ -76,15 +34,19 @@ struct GrantCommand: ParsableCommand {
         func run() async throws {
             output.print(try await Daemon.ask(.GET, "/v1/grants")) { answer in
                 table(
-                    (answer["grants"]?.array ?? []).map {
-                        [$0.cell("device"), $0.cell("state"), $0.cell("provider"), $0.cell("scope")]
+                    (answer["grants"]?.array ?? []).map { grant in
+                        let cells = ["device", "state", "provider", "scope"].map(grant.cell)
+                        // A state other than active says itself what is to be done.
+                        let isActive = grant["state"]?.string == Grant.State.active.rawValue
+                        let worry = isActive ? grant["health"].flatMap(GrantHealth.worry) : nil
+                        return cells + (worry.map { ["(\($0))"] } ?? [])
                     })
             }
         }
     }
 
     struct Show: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Show a device's grant.")
+        static let configuration = CommandConfiguration(abstract: "Show a device's grant and how it is.")
         @Argument(help: "The device.") var name: String
         @Option(help: "Wait so long for a pending approval.") var wait: String?
         @OptionGroup var output: Output
@@ -92,9 +54,42 @@ struct GrantCommand: ParsableCommand {
         func run() async throws {
             let patience = try wait.map(seconds)
             let query = patience.map { "?wait=\($0)" } ?? ""
-            let answer = try await Daemon.ask(.GET, "/v1/grants/\(name.percentEncoded)\(query)")
+            let answer = try await Daemon.ask(.GET, GrantCommand.path(name) + query, wait: patience ?? 0)
             output.print(answer, GrantCommand.words)
             if patience != nil { try GrantCommand.requireActive(answer, name) }
+        }
+    }
+
+    struct Check: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Ask the provider whether it still honours a grant.",
+            discussion: "Exit code 0 when it does, 3 when it does not, 5 when that cannot be told.")
+        @Argument(help: "The device.") var name: String
+        @OptionGroup var output: Output
+
+        func run() async throws {
+            let answer = try await Daemon.ask(.POST, GrantCommand.path(name) + "/check", [:])
+            let verdict = answer["answer"]?.string ?? "unknown"
+            output.print(answer) { _ in ["\(name): \(Self.sentence(verdict))"] }
+            switch verdict {
+            case "honoured": return
+            case "not_honoured", "forbidden":
+                throw Refusal(
+                    .notAuthorised, "the grant for \(quoted(name)) is \(Self.sentence(verdict))",
+                    hint: "'keyholder grant show \(name)' tells what the agent makes of it")
+            default:
+                throw Refusal(.unknownOutcome, "whether the grant for \(quoted(name)) is honoured cannot be told")
+            }
+        }
+
+        private static func sentence(_ verdict: String) -> String {
+            switch verdict {
+            case "honoured": "honoured by the provider"
+            case "not_honoured": "not honoured by the provider any more"
+            case "forbidden": "known to the provider, which forbids what was asked"
+            case "unclear": "unclear: the provider's answer says neither"
+            default: "unknown: the provider's profile names nothing to ask"
+            }
         }
     }
 
@@ -104,7 +99,13 @@ struct GrantCommand: ParsableCommand {
         @OptionGroup var output: Output
 
         func run() async throws {
-            output.print(try await Daemon.ask(.DELETE, "/v1/grants/\(name.percentEncoded)"), GrantCommand.words)
+            let answer = try await Daemon.ask(.DELETE, GrantCommand.path(name))
+            output.print(answer, GrantCommand.words)
+            guard !output.json, let error = answer["provider_error"]?.string else { return }
+            Console.error("note: here it has ended, but the provider was not told: \(error)")
+            if let page = answer["revocation_page"]?.string {
+                Console.error("hint: take it back by hand on \(page)")
+            }
         }
     }
 }

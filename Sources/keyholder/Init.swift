@@ -1,8 +1,6 @@
 // Only the daemon opens the vault, so making a home is the daemon's work; this hands over to it.
 
 import ArgumentParser
-import Delegation
-import Glibc
 
 struct Init: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -25,16 +23,9 @@ struct Init: ParsableCommand {
             ("--name", name), ("--key-source", keySource), ("--passphrase-file", passphraseFile), ("--listen", listen),
             ("--redirect", redirect), ("--broker", broker), ("--access-token-lifetime", accessTokenLifetime),
         ]
-        var arguments = ["keyholderd", "init"]
+        var arguments = ["init"]
         for case (let option, let value?) in options { arguments += ["\(option)=\(value)"] }
         if output.json { arguments.append("--json") }
-        var buffer = [CChar](repeating: 0, count: 4096)
-        let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
-        let program = String(decoding: buffer[..<max(0, count)].map(UInt8.init(bitPattern:)), as: UTF8.self)
-        let sibling = program.lastIndex(of: "/").map { "\(program[...$0])keyholderd" } ?? "keyholderd"
-        let pointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
-        execv(sibling, pointers)
-        execvp("keyholderd", pointers)
-        throw Refusal(.failure, "cannot start keyholderd", hint: "install it beside keyholder")
+        try DaemonProgram.run(arguments)
     }
 }

@@ -14,13 +14,15 @@ struct Keyholder: AsyncParsableCommand {
         discussion: """
             Exit codes: 0 done, 1 other failure, 2 usage, 3 not authorised, 4 the device rejected it, 5 outcome unknown,
             6 daemon not reachable, 7 sealed, 8 no such thing, 9 the provider failed or refused.
+
+            KEYHOLDER_HOME names the home. KEYHOLDER_TIMEOUT says how long the daemon is given for an answer, such as 30s;
+            without it, 2m.
             """,
         version: "keyholder 0.1",
         subcommands: [
             Init.self, Status.self, Seal.self, Unseal.self, User.self, Provider.self, ConsumerCommand.self,
             DeviceCommand.self, GrantCommand.self, Token.self, Sign.self, CommandCommand.self, App.self,
-            KeyCommand.self,
-            Audit.self,
+            KeyCommand.self, Audit.self, NoticeCommand.self, QuarantineCommand.self, Backup.self, Restore.self,
         ])
 
     static func main() async {

@@ -1,14 +1,12 @@
-// A consumer's secret comes from a private file or a terminal, and is never shown again.
+// What is known of a provider is shown with what its profile's author was not sure of.
 
 import ArgumentParser
 import Delegation
-import Glibc
-import Sealing
 import StrictJSON
 
 struct Provider: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Service providers.", subcommands: [List.self, Show.self, Add.self, Remove.self])
+        abstract: "Service providers.", subcommands: [List.self, Show.self, Add.self, Discover.self, Remove.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List providers.")
@@ -23,14 +21,27 @@ struct Provider: ParsableCommand {
     }
 
     struct Show: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Show a provider.")
-        @Argument var name: String
+        static let configuration = CommandConfiguration(
+            abstract: "Show a provider.",
+            discussion: "With --yaml its profile, to edit a copy of and hand to 'keyholder provider add'.")
+        @Argument(help: "The provider.") var name: String
+        @Flag(help: "Print the profile itself.") var yaml = false
         @OptionGroup var output: Output
 
+        func validate() throws {
+            if yaml, output.json { throw ValidationError("give --yaml or --json, not both") }
+        }
+
         func run() async throws {
-            output.print(try await Daemon.ask(.GET, "/v1/providers/\(name.percentEncoded)")) { answer in
-                table((answer["provider"]?.members ?? []).map { [$0.name, answer["provider"]?.cell($0.name) ?? "-"] })
+            let answer = try await Daemon.ask(.GET, "/v1/providers/\(name.percentEncoded)")
+            let provider = answer["provider"] ?? [:]
+            guard yaml else { return output.print(answer) { _ in ProviderWords.table(provider) } }
+            guard let text = provider["yaml"]?.string else {
+                throw Refusal(
+                    .notFound, "the profile of \(quoted(name)) was not added to this home",
+                    hint: "it is device-profiles/providers/\(name).yaml where Keyholder is installed")
             }
+            Console.out(text.hasSuffix("\n") ? String(text.dropLast()) : text)
         }
     }
 
@@ -42,56 +53,61 @@ struct Provider: ParsableCommand {
         func run() async throws {
             let name = file.split(separator: "/").last.map(String.init) ?? file
             guard name.hasSuffix(".yaml") else { throw Refusal(.usage, "\(quoted(file)) is not named <provider>.yaml") }
-            let body: JSON = ["name": .string(String(name.dropLast(5))), "yaml": .string(try TextFile.read(file))]
-            output.print(try await Daemon.ask(.POST, "/v1/providers", body)) {
-                ["added \($0["provider"]?.cell("name") ?? name)"]
-            }
+            let answer = try await Provider.add(String(name.dropLast(5)), yaml: try TextFile.read(file))
+            output.print(answer) { ["added \($0["provider"]?.cell("name") ?? name)"] }
         }
+    }
+
+    struct Discover: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Ask a provider for its metadata (RFC 8414, OpenID Connect) and print a profile made of it.",
+            discussion: """
+                Metadata does not say everything: read the profile and its doubts, and ask the provider's documentation.
+                With --add it is kept as it is.
+                """)
+        @Argument(help: "The issuer: an https address.") var url: String
+        @Option(help: "What to call the provider; left out, it is named after its host.") var name: String?
+        @Flag(help: "Keep the profile.") var add = false
+        @OptionGroup var output: Output
+
+        func run() async throws {
+            let name = try self.name ?? Self.nameOfHost(url)
+            let body: JSON = ["issuer": .string(url), "name": .string(name)]
+            let found = try await Daemon.ask(.POST, "/v1/providers/discover", body)
+            guard let yaml = found["yaml"]?.string else { throw Refusal(.failure, "the daemon sent no profile") }
+            let added = add ? try await Provider.add(name, yaml: yaml) : nil
+            if output.json {
+                Console.out(JSON.compact(["yaml": .string(yaml), "provider": added?["provider"]]).prettyText)
+            } else {
+                Console.out(yaml.hasSuffix("\n") ? String(yaml.dropLast()) : yaml)
+            }
+            guard let added else {
+                return Console.error("note: nothing was kept; read the doubts in it, or run it again with --add")
+            }
+            if !output.json { Console.error("added \(name)") }
+            for doubt in added["provider"]?["doubts"]?.strings ?? [] { Console.error("doubt: \(doubt)") }
+        }
+
+        /// `auth.example.com` is `auth-example-com`.
+        private static func nameOfHost(_ url: String) throws(Refusal) -> String {
+            let parts = url.split(separator: "/", omittingEmptySubsequences: false)
+            let host = parts.count > 2 && parts[1].isEmpty ? parts[2].prefix { $0 != ":" }.lowercased() : ""
+            guard let name = ProviderName(rawValue: String(host.map { $0 == "." ? "-" : $0 })) else {
+                throw Refusal(
+                    .usage, "\(quoted(url)) does not say what to call the provider",
+                    hint: "give an https address, and a name with --name")
+            }
+            return name.rawValue
+        }
+    }
+
+    private static func add(_ name: String, yaml: String) async throws -> JSON {
+        try await Daemon.ask(.POST, "/v1/providers", ["name": .string(name), "yaml": .string(yaml)])
     }
 
     struct Remove: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Remove a provider that was added.")
         @Argument var name: String
         func run() async throws { _ = try await Daemon.ask(.DELETE, "/v1/providers/\(name.percentEncoded)") }
-    }
-}
-
-struct ConsumerCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "consumer", abstract: "What the agent is registered as at providers.",
-        subcommands: [Add.self, List.self, Remove.self])
-
-    struct Add: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Hand the agent a consumer key and secret.")
-        @Argument(help: "The provider.") var provider: String
-        @Option(help: "oauth_consumer_key or client_id.") var key: String
-        @Option(help: "A file of mode 0600 with the secret, or '-' for standard input.") var secretFile: String?
-        @OptionGroup var output: Output
-
-        func run() async throws {
-            let secret = try SecretInput.read(file: secretFile, what: "consumer secret")
-            let body: JSON = [
-                "provider": .string(provider), "key": .string(key), "secret": .string(secret.revealText()),
-            ]
-            output.print(try await Daemon.ask(.POST, "/v1/consumers", body)) { _ in ["added consumer for \(provider)"] }
-        }
-    }
-
-    struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List consumers; secrets are never shown.")
-        @OptionGroup var output: Output
-
-        func run() async throws {
-            output.print(try await Daemon.ask(.GET, "/v1/consumers")) { answer in
-                table(
-                    (answer["consumers"]?.array ?? []).map { [$0.cell("provider"), $0.cell("device"), $0.cell("key")] })
-            }
-        }
-    }
-
-    struct Remove: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Forget a provider's consumer.")
-        @Argument(help: "The provider.") var provider: String
-        func run() async throws { _ = try await Daemon.ask(.DELETE, "/v1/consumers/\(provider.percentEncoded)") }
     }
 }

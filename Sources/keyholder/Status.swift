@@ -14,7 +14,8 @@ struct Status: AsyncParsableCommand {
         output.print(status) { status in
             let grants = (status["grants"]?.members ?? []).map { "\($0.value.text) \($0.name)" }.joined(separator: ", ")
             let protection = status["protection"]
-            return table([
+            let strict = (status["strict"]?.array ?? []).map { "\($0.cell("device")) (\($0.cell("provider")))" }
+            var rows = [
                 ["home", status.cell("name")],
                 ["vault", status["sealed"]?.bool == true ? "sealed" : "open"],
                 ["broker", status.cell("broker")],
@@ -31,7 +32,16 @@ struct Status: AsyncParsableCommand {
                     "memory",
                     protection?["locked_memory"]?.bool == true ? "secrets are locked" : "secrets may be swapped out",
                 ],
-            ])
+            ]
+            if !strict.isEmpty { rows.append(["power cut", "may cost a grant: \(strict.joined(separator: ", "))"]) }
+            if let count = status["queued_revocations"]?.integer, count > 0 {
+                rows.append(["to be told", "\(count) ended at providers that were not reached yet"])
+            }
+            if let reason = status["quarantine"]?.string { rows.append(["quarantine", reason]) }
+            return table(rows) + (status["notices"]?.array ?? []).flatMap { NoticeWords.lines($0, isMarked: false) }
+        }
+        if !output.json, status["quarantine"]?.string != nil {
+            Console.error("hint: nothing is refreshed; if no other hub uses this home, run 'keyholder quarantine lift'")
         }
         if !output.json, status["users"]?.integer == 0 {
             Console.error(

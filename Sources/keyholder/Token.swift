@@ -1,4 +1,4 @@
-// Only the access token itself, or one signed header, is printed; everything else stays with the daemon.
+// Only the access token itself is printed; everything else stays with the daemon.
 
 import ArgumentParser
 import Delegation
@@ -6,41 +6,34 @@ import StrictJSON
 
 struct Token: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Print a device's access token, for local programs; it is refreshed when needed.")
+        abstract: "Print a device's access token, for local programs; it is refreshed when needed.",
+        discussion: """
+            With --audience, --resource or --scope the provider changes it for a narrower one (RFC 8693), if its profile
+            says that it can.
+            """)
     @Argument(help: "The device.") var name: String
-    @Option(help: "How long it must still be valid at least.") var minValid = "60s"
+    @Option(help: "How long it must still be valid at least.") var minValid: String?
+    @Option(help: "Whom the narrower token is for; may be given several times.") var audience: [String] = []
+    @Option(help: "The address of an API that it is for; may be given several times.") var resource: [String] = []
+    @Option(help: "A scope of the narrower token; may be given several times.") var scope: [String] = []
     @OptionGroup var output: Output
 
-    func run() async throws {
-        let body: JSON = ["min_valid": .integer(Int64(try seconds(minValid)))]
-        output.print(try await Daemon.ask(.POST, "/v1/devices/\(name.percentEncoded)/token", body)) {
-            [$0.cell("access_token")]
+    private var isNarrowed: Bool { !(audience + resource + scope).isEmpty }
+
+    func validate() throws {
+        if isNarrowed, minValid != nil {
+            throw ValidationError(
+                "--min-valid is not for a token that is got anew, with --audience, --resource or --scope")
         }
     }
-}
-
-struct Sign: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Print an OAuth 1.0a Authorization header for one request; the secrets stay inside.")
-    @Argument(help: "The device.") var name: String
-    @Argument(help: "GET, POST, …") var method: String
-    @Argument(help: "The URL, exactly as it will be requested.") var url: String
-    @Option(help: "A field of the form body, name=value; may be given several times.") var form: [String] = []
-    @OptionGroup var output: Output
 
     func run() async throws {
-        let fields = try form.map { field -> JSON in
-            guard let equals = field.firstIndex(of: "=") else {
-                throw ValidationError("\(quoted(field)) is not name=value")
-            }
-            return [
-                "name": .string(String(field[..<equals])),
-                "value": .string(String(field[field.index(after: equals)...])),
-            ]
-        }
-        let body: JSON = ["method": .string(method), "url": .string(url), "form": .array(fields)]
-        output.print(try await Daemon.ask(.POST, "/v1/devices/\(name.percentEncoded)/sign", body)) {
-            [$0.cell("authorization")]
+        let body: JSON =
+            isNarrowed
+            ? ["audience": .strings(audience), "resource": .strings(resource), "scope": .strings(scope)]
+            : ["min_valid": .integer(Int64(try seconds(minValid ?? "60s")))]
+        output.print(try await Daemon.ask(.POST, "/v1/devices/\(name.percentEncoded)/token", body)) {
+            [$0.cell("access_token")]
         }
     }
 }

@@ -8,6 +8,7 @@ import FoundationEssentials
 import Gateway
 import Granting
 import Logging
+import Notifying
 import ProviderClient
 import ServiceLifecycle
 import ServiceProvider
@@ -45,11 +46,17 @@ struct Composition {
                     brokerHost: configuration.broker.host, brokerPort: configuration.broker.port,
                     folder: BrokerFolder(path: home.broker)),
                 logger: logger)
+            let notifier = Notifier(
+                Notifier.Channels(
+                    command: configuration.notices.command, webhook: configuration.notices.webhook,
+                    mqtt: configuration.notices.mqtt, homeAssistant: configuration.notices.homeAssistant),
+                vault: vault, client: client, publisher: commander,
+                environment: ProcessInfo.processInfo.environment, logger: logger)
             let parts = GatewayParts(
                 home: home, vault: vault, keeper: keeper, commander: commander, provider: provider,
                 profiles: profiles, providerURL: providerURL, now: now, logger: logger)
             let services: [any Service] =
-                [keeper, commander]
+                [keeper, commander, notifier]
                 + (try parts.services(
                     listen: (configuration.listen.host, configuration.listen.port),
                     redirect: (configuration.redirect.host, configuration.redirect.port),

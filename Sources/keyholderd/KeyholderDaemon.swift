@@ -11,7 +11,7 @@ struct KeyholderDaemon: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "keyholderd",
         abstract: "The daemon of a Keyholder home; runs in the foreground.",
-        subcommands: [Serve.self, Init.self], defaultSubcommand: Serve.self)
+        subcommands: [Serve.self, Init.self, Restore.self], defaultSubcommand: Serve.self)
 
     static func main() async {
         ProcessHardening.apply()
@@ -40,9 +40,14 @@ struct KeyholderDaemon: AsyncParsableCommand {
         } catch {
             let code = exitCode(for: error).rawValue
             let text = fullMessage(for: error)
-            if !text.isEmpty { if code == 0 { Console.out(text) } else { Console.error(text) } }
+            if !text.isEmpty { if code == 0 { Console.out(text) } else { Console.error(usage(text)) } }
             // ArgumentParser says 64 for wrong usage; here that is 2.
             Glibc.exit(code == 64 ? 2 : code)
         }
+    }
+
+    /// ArgumentParser's message in the form of all our errors.
+    private static func usage(_ text: String) -> String {
+        text.hasPrefix("Error: ") ? "error: " + text.dropFirst("Error: ".count) : text
     }
 }

@@ -6,7 +6,16 @@ import sys
 
 from sweep_provider import CHECKOUT, Unexpected
 
-PROMISED = {"kills": 1000, "powercut": 300, "drain": 20, "syscalls": 0, "failpoints": 0, "errno": 0, "disk": 24, "mounts": 0}
+PROMISED = {
+    "kills": 1000,
+    "powercut": 300,
+    "drain": 20,
+    "syscalls": 0,
+    "failpoints": 0,
+    "errno": 0,
+    "disk": 24,
+    "mounts": 0,
+}
 
 
 def progress(text):
@@ -52,7 +61,7 @@ def run(arguments):
         yield full_disk(programs, seed, "ext4", runs)
         yield read_only(programs, seed)
     elif arguments.sweep == "mounts":
-        from sweep_disk import mountable
+        from sweep_mount import mountable
 
         trouble = mountable()
         yield {"sweep": "mounts", "trouble": trouble, "faults": [trouble] if trouble else []}

@@ -10,7 +10,7 @@ TOLD_WITHIN = 10.0
 
 
 class Ledger:
-    """Collects over a whole sweep; every count that must be 0 is a list of cases, so that a failure can be looked at."""
+    """Collects over a whole sweep; every count that must be 0 is a list of cases, so that it can be looked at."""
 
     def __init__(self, home):
         self.home, self.provider = home, home.provider
@@ -31,7 +31,9 @@ class Ledger:
 
     def issued(self):
         return {
-            item["issued"]: (item["family"], item["generation"]) for item in self.provider.log.since(0) if "issued" in item
+            item["issued"]: (item["family"], item["generation"])
+            for item in self.provider.log.since(0)
+            if "issued" in item
         }
 
     def crashed(self, vault):
@@ -63,17 +65,23 @@ class Ledger:
         for token in given:
             family, generation = issued.get(token, (None, 0))
             if family in held and held[family][1] < generation:
-                self.acknowledged_lost.append({"crash": number, "family": family, "given": generation, "held": held[family][1]})
+                self.acknowledged_lost.append(
+                    {"crash": number, "family": family, "given": generation, "held": held[family][1]}
+                )
 
     def settle(self, crash, restarted, patience=TOLD_WITHIN):
-        """After a recovery: finds what was lost, waits until the owner is told; returns devices to be approved again."""
+        """After a recovery: finds what was lost, waits until the owner is told; returns devices to approve."""
         again = []
         deadline = restarted + patience
         families = self.provider.families()
         while True:
             grants = self.home.grants()
             known = {self.home.families[grant]: about for grant, about in grants.items() if grant in self.home.families}
-            dead = [number for number, about in families.items() if about["dead"] not in (None, "revoked") and number not in self.replaced]
+            dead = [
+                number
+                for number, about in families.items()
+                if about["dead"] not in (None, "revoked") and number not in self.replaced
+            ]
             untold = [number for number in dead if known[number]["state"] == "active"]
             if not untold or time.monotonic() > deadline:
                 break
@@ -81,7 +89,9 @@ class Ledger:
         for number in dead:
             cause = self.cause(number)
             self.lost_by_crash[cause] += 1
-            self.lost.append({"crash": cause, "family": number, "reason": known[number].get("reason"), **families[number]})
+            self.lost.append(
+                {"crash": cause, "family": number, "reason": known[number].get("reason"), **families[number]}
+            )
             if number in untold:
                 self.silent.append({"crash": crash, "family": number, "hub": known[number]["state"]})
             self.replaced.add(number)
@@ -158,17 +168,27 @@ class Ledger:
     def cases(self):
         log = self.audit_log()
         return {
-            "lost": self.lost[:20], "silent": self.silent, "needless": self.needless, "late": self.late,
-            "acknowledged_lost": self.acknowledged_lost, "unprotected": self.unprotected,
-            "superseded": log["superseded_without_intent"][:20], "asked_again": log["asked_again_though_kept"][:20],
+            "lost": self.lost[:20],
+            "silent": self.silent,
+            "needless": self.needless,
+            "late": self.late,
+            "acknowledged_lost": self.acknowledged_lost,
+            "unprotected": self.unprotected,
+            "superseded": log["superseded_without_intent"][:20],
+            "asked_again": log["asked_again_though_kept"][:20],
         }
 
     def faults(self):
         """Which promises were broken; a strict provider may cost one grant for each crash."""
         told = self.report()
         bounds = {
-            "silently_lost": 0, "given_up_although_honoured": 0, "acknowledged_lost": 0, "rotated_without_intent": 0,
-            "not_recovered": 0, "superseded_without_intent": 0, "asked_again_though_kept": 0,
+            "silently_lost": 0,
+            "given_up_although_honoured": 0,
+            "acknowledged_lost": 0,
+            "rotated_without_intent": 0,
+            "not_recovered": 0,
+            "superseded_without_intent": 0,
+            "asked_again_though_kept": 0,
             "most_requests_with_a_dead_token": 2,
         }
         may_lose = self.provider.policy == "strict" or self.provider.outage > self.provider.grace

@@ -28,7 +28,10 @@ def drain(programs, policy, runs, seed, devices=4, progress=None):
             start = len(provider.log)
             device = chance.choice(home.devices)
             # Its own caller, and fifty who only want what is there.
-            asking = [threading.Thread(target=ask, args=(home, device, 86_000 if caller == 0 else 1), daemon=True) for caller in range(51)]
+            asking = [
+                threading.Thread(target=ask, args=(home, device, 86_000 if caller == 0 else 1), daemon=True)
+                for caller in range(51)
+            ]
             for thread in asking:
                 thread.start()
             provider.log.wait(lambda item: item.get("action") == "holding", start)
@@ -47,15 +50,26 @@ def drain(programs, policy, runs, seed, devices=4, progress=None):
             for grant, (state, generation) in vault.grants.items():
                 newest = provider.families()[home.families[grant]]["newest"]
                 if state != "active" or generation != newest or grant in vault.intents:
-                    not_kept.append({"run": number, "grant": grant, "state": state, "held": generation, "newest": newest})
+                    not_kept.append(
+                        {"run": number, "grant": grant, "state": state, "held": generation, "newest": newest}
+                    )
             home.start()
         ledger.confirm()
-        faults = [f"{len(bad)} ends that were late or not clean"] * bool(bad) + [f"{len(not_kept)} rotations not kept"] * bool(not_kept)
+        faults = [f"{len(bad)} ends that were late or not clean"] * bool(bad) + [
+            f"{len(not_kept)} rotations not kept"
+        ] * bool(not_kept)
         return {
-            "sweep": "drain", "provider": policy, "seed": seed, "stops": runs, "clean_ends": runs - len(bad),
-            "rotations_not_kept": len(not_kept), "grants_lost": len(ledger.lost) + len(ledger.silent),
-            "end_ms": spread(ended), "seconds": round(time.monotonic() - begun, 1),
-            "faults": faults + ledger.faults(), "cases": {"ends": bad, "not_kept": not_kept, **ledger.cases()},
+            "sweep": "drain",
+            "provider": policy,
+            "seed": seed,
+            "stops": runs,
+            "clean_ends": runs - len(bad),
+            "rotations_not_kept": len(not_kept),
+            "grants_lost": len(ledger.lost) + len(ledger.silent),
+            "end_ms": spread(ended),
+            "seconds": round(time.monotonic() - begun, 1),
+            "faults": faults + ledger.faults(),
+            "cases": {"ends": bad, "not_kept": not_kept, **ledger.cases()},
         }
     finally:
         home.stop()

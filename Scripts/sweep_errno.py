@@ -52,7 +52,11 @@ class Faults:
                 self.resumed.append(time.monotonic() - lifted)
                 return
             # A reply that was kept in memory is put in place without asking the provider again.
-            if token and self.home.provider.honours(token) and self.home.log.wait(lambda line: "token refreshed" in line, about["log"], 0):
+            if (
+                token
+                and self.home.provider.honours(token)
+                and self.home.log.wait(lambda line: "token refreshed" in line, about["log"], 0)
+            ):
                 self.resumed.append(time.monotonic() - lifted)
                 return
             time.sleep(0.05)
@@ -108,14 +112,19 @@ class Faults:
 
     def report(self):
         return {
-            "faults_injected": self.tried, "false_successes": len(self.false), "daemon_died": len(self.dead),
-            "not_resumed": len(self.stuck), "resume_ms": spread(self.resumed), **self.ledger.report(),
+            "faults_injected": self.tried,
+            "false_successes": len(self.false),
+            "daemon_died": len(self.dead),
+            "not_resumed": len(self.stuck),
+            "resume_ms": spread(self.resumed),
+            **self.ledger.report(),
         }
 
     def broken(self):
         told = [
-            f"{len(cases)} {name}" for name, cases in
-            (("false successes", self.false), ("deaths", self.dead), ("not resumed", self.stuck)) if cases
+            f"{len(cases)} {name}"
+            for name, cases in (("false successes", self.false), ("deaths", self.dead), ("not resumed", self.stuck))
+            if cases
         ]
         if self.ledger.lost or self.ledger.needless:
             told.append(f"{len(self.ledger.lost) + len(self.ledger.needless)} grants lost although nothing crashed")
@@ -144,8 +153,14 @@ def injected(programs, policy, code, seed, limit, progress):
                 progress(f"{errno.errorcode[code]} {'for good' if lasting else 'once'}: {number - 1} calls")
         faults.ledger.confirm()
         return {
-            "sweep": "errno", "error": errno.errorcode[code], "provider": policy, "seed": seed,
-            "seconds": round(time.monotonic() - begun, 1), **faults.report(), "faults": faults.broken(), "cases": faults.cases(),
+            "sweep": "errno",
+            "error": errno.errorcode[code],
+            "provider": policy,
+            "seed": seed,
+            "seconds": round(time.monotonic() - begun, 1),
+            **faults.report(),
+            "faults": faults.broken(),
+            "cases": faults.cases(),
         }
     finally:
         home.stop()

@@ -63,10 +63,20 @@ class Home:
     def furnish(self, rotation):
         """Makes the home, its devices, and one approved grant for each."""
         ports = free_ports(3)
-        self.cli("init", "--listen", f"127.0.0.1:{ports[0]}", "--redirect", f"127.0.0.1:{ports[1]}", "--broker", f"localhost:{ports[2]}")
+        self.cli(
+            "init",
+            "--listen",
+            f"127.0.0.1:{ports[0]}",
+            "--redirect",
+            f"127.0.0.1:{ports[1]}",
+            "--broker",
+            f"localhost:{ports[2]}",
+        )
         self.broker = subprocess.Popen(
             [shutil.which("mosquitto", path="/usr/sbin:/usr/bin"), "-c", str(self.path / "broker/mosquitto.conf")],
-            stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         if not Lines(self.broker.stderr).wait(lambda line: "running" in line):
             raise Unexpected("mosquitto does not start")
@@ -74,7 +84,14 @@ class Home:
         if not self.log.wait(lambda line: "broker connected" in line):
             raise Unexpected("no broker")
         for name in self.devices:
-            made = [self.programs / "keyholder-device", "init", "--dir", self.folder / name, "--profile", "thermostats/demo-thermostat"]
+            made = [
+                self.programs / "keyholder-device",
+                "init",
+                "--dir",
+                self.folder / name,
+                "--profile",
+                "thermostats/demo-thermostat",
+            ]
             label = subprocess.run(made, check=True, capture_output=True, text=True).stdout.strip()
             self.cli("device", "enroll", name, "--label", label, "--out", str(self.folder / f"{name}.join"))
         # No refresh needs the broker, and a start without it is one handshake shorter.
@@ -112,7 +129,9 @@ oauth2:
         return str(path)
 
     def cli(self, *arguments, check=True):
-        ran = subprocess.run([self.programs / "keyholder", *arguments], env=self.environment, capture_output=True, text=True)
+        ran = subprocess.run(
+            [self.programs / "keyholder", *arguments], env=self.environment, capture_output=True, text=True
+        )
         if check and ran.returncode:
             raise Unexpected(f"keyholder {' '.join(arguments[:3])}: {ran.stderr}")
         return ran
@@ -131,8 +150,12 @@ oauth2:
         """Starts the daemon; returns the seconds until it said that it is ready."""
         begun, self.asked = time.monotonic(), len(self.provider.log)
         self.daemon = subprocess.Popen(
-            [*wrapper, str(self.programs / "keyholderd")], env=self.environment | (environment or {}),
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+            [*wrapper, str(self.programs / "keyholderd")],
+            env=self.environment | (environment or {}),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         self.log, self.begun = Lines(self.daemon.stderr), begun
         if not wait:
@@ -197,7 +220,9 @@ oauth2:
             grants = {row[0]: row[1:] for row in database.execute("SELECT id, state, generation FROM grant")}
             intents = {
                 row[0]: (row[1], row[2].hex(), bool(row[3]))
-                for row in database.execute("SELECT grant_id, generation, token_hash, sealed_reply IS NOT NULL FROM refresh")
+                for row in database.execute(
+                    "SELECT grant_id, generation, token_hash, sealed_reply IS NOT NULL FROM refresh"
+                )
             }
             queued = database.execute("SELECT 1 FROM sqlite_master WHERE name = 'revocation'").fetchone()
             farewells = {row[0] for row in database.execute("SELECT grant_id FROM revocation")} if queued else set()

@@ -25,7 +25,9 @@ class Load:
     def __init__(self, ledger, workers, seed):
         self.ledger, self.running, self.open = ledger, True, threading.Event()
         self.idle = threading.Semaphore(0)
-        self.threads = [threading.Thread(target=self.work, args=(seed + number,), daemon=True) for number in range(workers)]
+        self.threads = [
+            threading.Thread(target=self.work, args=(seed + number,), daemon=True) for number in range(workers)
+        ]
         for thread in self.threads:
             thread.start()
 
@@ -61,7 +63,9 @@ def recover(home, ledger, crash, waiting, patience):
             continue
         done = home.log.wait(lambda line: settled(line) == grant, 0, max(0.001, deadline - time.monotonic()))
         if done is None:
-            ledger.late.append({"crash": crash, "grant": grant, "log": [line for line in home.log.since(0) if grant in line]})
+            ledger.late.append(
+                {"crash": crash, "grant": grant, "log": [line for line in home.log.since(0) if grant in line]}
+            )
             return begun
     if waiting:
         ledger.recoveries.append(time.monotonic() - begun)
@@ -79,7 +83,7 @@ LIVES = {"none": 600, "grace": 600, "strict": 3}
 
 
 def kills(programs, policy, runs, seed, devices=20, delay=0.012, progress=None):
-    """A `lapsed` provider has a grace, but the hub is down for longer: what was under way is lost as with a strict one."""
+    """A `lapsed` provider has a grace, but the hub is down for longer: what was under way is lost."""
     chance = random.Random(seed)
     lapsed = policy == "lapsed"
     policy = "grace" if lapsed else policy
@@ -126,8 +130,15 @@ def kills(programs, policy, runs, seed, devices=20, delay=0.012, progress=None):
             home.approve(device)
         seconds = time.monotonic() - begun
         return {
-            "sweep": "kills", "provider": "lapsed" if lapsed else policy, "seed": seed, "kills": runs, "in_refresh": in_refresh,
-            "seconds": round(seconds, 1), **ledger.report(), "faults": ledger.faults(), "cases": ledger.cases(),
+            "sweep": "kills",
+            "provider": "lapsed" if lapsed else policy,
+            "seed": seed,
+            "kills": runs,
+            "in_refresh": in_refresh,
+            "seconds": round(seconds, 1),
+            **ledger.report(),
+            "faults": ledger.faults(),
+            "cases": ledger.cases(),
         }
     except Unexpected as error:
         raise Unexpected(f"{error}\n" + "\n".join(home.log.since(0)[-20:])) from error

@@ -48,7 +48,9 @@ class Stage:
             self.quietly(self.home.ask, "DELETE", f"/v1/grants/{self.device}")
         elif kind == "consumer":
             self.provider.set(secrets=["first-secret", "second-secret"])
-            self.home.cli("consumer", "rotate", PROVIDER, "--secret-file", self.home.secret("second-secret"), check=False)
+            self.home.cli(
+                "consumer", "rotate", PROVIDER, "--secret-file", self.home.secret("second-secret"), check=False
+            )
 
     def ask_by_code(self):
         start = len(self.provider.log)
@@ -65,7 +67,11 @@ class Stage:
         self.home.start(environment={"KEYHOLDER_FAILPOINT": name}, wait=not name.startswith("recover"))
         self.home.before = len(self.provider.log)
         if name.startswith("revoke"):
-            held = [grant for grant, about in self.home.grants().items() if about["device"] == self.device and about["state"] == "active"]
+            held = [
+                grant
+                for grant, about in self.home.grants().items()
+                if about["device"] == self.device and about["state"] == "active"
+            ]
             self.target = self.home.families[held[0]]
         self.play(name)
         deadline = time.monotonic() + PATIENCE
@@ -98,7 +104,8 @@ class Stage:
             found.append("two active grants for one device")
         if not live:
             found += [
-                f"{about['state']} without a reason" for about in shown.values()
+                f"{about['state']} without a reason"
+                for about in shown.values()
                 if about["device"] == self.device and about["state"] != "pending" and not about.get("reason")
             ]
             self.home.approve(self.device)
@@ -155,9 +162,15 @@ def failpoints(programs, policy, seed, life=3, progress=None):
                 progress(f"{name}: {points[name]}")
         ledger.confirm()
         return {
-            "sweep": "failpoints", "provider": policy, "seed": seed, "failpoints": len(points),
-            "seconds": round(time.monotonic() - begun, 1), **ledger.report(), "points": points,
-            "faults": faults + ledger.faults(), "cases": ledger.cases(),
+            "sweep": "failpoints",
+            "provider": policy,
+            "seed": seed,
+            "failpoints": len(points),
+            "seconds": round(time.monotonic() - begun, 1),
+            **ledger.report(),
+            "points": points,
+            "faults": faults + ledger.faults(),
+            "cases": ledger.cases(),
         }
     finally:
         home.stop()

@@ -7,7 +7,19 @@ import subprocess
 
 from sweep_provider import CHECKOUT, Unexpected
 
-CALLS = ("pwrite", "write", "writev", "sendto", "sendmsg", "fsync", "fdatasync", "ftruncate", "rename", "unlink", "fallocate")
+CALLS = (
+    "pwrite",
+    "write",
+    "writev",
+    "sendto",
+    "sendmsg",
+    "fsync",
+    "fdatasync",
+    "ftruncate",
+    "rename",
+    "unlink",
+    "fallocate",
+)
 COUNT, KILL_BEFORE, KILL_AFTER, FAIL, SKIP = range(5)
 TRACE = 8192
 ALL = (1 << len(CALLS)) - 1
@@ -21,7 +33,9 @@ class Tap:
         compiler = shutil.which("cc") or shutil.which("clang")
         if not compiler:
             raise Unexpected("no C compiler")
-        subprocess.run([compiler, "-O1", "-shared", "-fPIC", "-o", self.library, CHECKOUT / "Scripts/sweep-tap.c"], check=True)
+        subprocess.run(
+            [compiler, "-O1", "-shared", "-fPIC", "-o", self.library, CHECKOUT / "Scripts/sweep-tap.c"], check=True
+        )
         with open(path, "wb") as file:
             file.write(bytes(36 + TRACE))
         self.environment = {"LD_PRELOAD": self.library, "SWEEP_TAP": path}

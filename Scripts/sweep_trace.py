@@ -37,8 +37,16 @@ def seen_by_strace(home, tap):
     """The calls of one refresh as strace counts them and as the tap does: no point must be missing."""
     names = "pwrite64,write,writev,sendto,sendmsg,fsync,fdatasync,ftruncate,rename,unlink,fallocate"
     tracer = subprocess.Popen(
-        ["strace", "--follow-forks", f"--attach={home.daemon.pid}", f"--trace={names}", "--output", f"{home.folder}/strace"],
-        stderr=subprocess.PIPE, text=True,
+        [
+            "strace",
+            "--follow-forks",
+            f"--attach={home.daemon.pid}",
+            f"--trace={names}",
+            "--output",
+            f"{home.folder}/strace",
+        ],
+        stderr=subprocess.PIPE,
+        text=True,
     )
     for line in tracer.stderr:
         if "attached" in line:
@@ -57,7 +65,13 @@ def seen_by_strace(home, tap):
     with open(f"{home.folder}/strace") as file:
         for line in file:
             found = re.search(r"(?:^|\s)(\w+)\((\d*)", line)
-            if found and "resumed" not in line and not (found.group(1) == "write" and (found.group(2) in ("1", "2") or line.rstrip().endswith("= 8"))):
+            wakes = re.search(r'write\(\d+, "\\1(\\0)+", 8', line)
+            if (
+                found
+                and "resumed" not in line
+                and not wakes
+                and not (found.group(1) == "write" and found.group(2) in ("1", "2"))
+            ):
                 calls[found.group(1).replace("64", "")] += 1
     counted = collections.Counter(tap.trace)
     return {name: (calls[name], counted[name]) for name in sorted(calls) if calls[name] > counted[name]}
@@ -106,9 +120,15 @@ def syscalls(programs, policy, seed, limit=0, life=3, progress=None):
         if missed:
             faults.append(f"calls that only strace sees: {missed}")
         return {
-            "sweep": "syscalls", "provider": policy, "seed": seed, "points_killed": killed,
+            "sweep": "syscalls",
+            "provider": policy,
+            "seed": seed,
+            "points_killed": killed,
             "calls": ", ".join(f"{count} {name}" for name, count in collections.Counter(points).items()),
-            "seconds": round(time.monotonic() - begun, 1), **ledger.report(), "faults": faults, "cases": ledger.cases(),
+            "seconds": round(time.monotonic() - begun, 1),
+            **ledger.report(),
+            "faults": faults,
+            "cases": ledger.cases(),
         }
     finally:
         home.stop()

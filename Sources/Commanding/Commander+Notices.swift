@@ -20,13 +20,14 @@ extension Commander: NoticePublisher {
     /// Publishes a retained binary sensor of class `problem` and how it stands (Home Assistant's MQTT discovery).
     package func publishAttention(_ open: [JSON], holding lifetime: Duration) async throws {
         let (session, site) = try connected()
-        let prefix = DynamicSecurity.homeAssistantPrefix(site: site)
+        let prefix = DynamicSecurity.homeAssistantPrefix(site: site.rawValue)
         let sensor = Self.sensor(site: site, state: prefix + "state", lifetime: lifetime)
         do {
             try await Self.publish(sensor, on: prefix + "config", retain: true, over: session)
         } catch BrokerError.notAuthorized {
+            // A home that was made before the hub had this right.
             logger.notice("asking the broker to let the hub show itself to Home Assistant")
-            try await control(DynamicSecurity.admitHomeAssistant(site: site))
+            try await control(DynamicSecurity.admitHomeAssistant(site: site.rawValue))
             try await Self.publish(sensor, on: prefix + "config", retain: true, over: session)
         }
         let state: JSON = [

@@ -35,7 +35,8 @@ enum DynamicSecurity {
             }
     }
 
-    /// What the hub may do: everything below its site, and administer the broker's logins.
+    /// What the hub may do: everything below its site, administer the broker's logins, and show
+    /// itself to Home Assistant.
     static func hubRules(site: String) -> [Rule] {
         [
             Rule(type: "publishClientSend", topic: "dac/v1/\(site)/#"),
@@ -44,21 +45,24 @@ enum DynamicSecurity {
             Rule(type: "publishClientSend", topic: controlTopic),
             Rule(type: "publishClientReceive", topic: responseTopic),
             Rule(type: "subscribeLiteral", topic: responseTopic),
+            homeAssistantRule(site: site),
         ]
     }
 
     /// Where the hub shows itself to Home Assistant; `homeassistant` is the discovery prefix that comes with it.
-    static func homeAssistantPrefix(site: SiteID) -> String {
-        "homeassistant/binary_sensor/keyholder_\(site.rawValue)_attention/"
+    static func homeAssistantPrefix(site: String) -> String {
+        "homeassistant/binary_sensor/keyholder_\(site)_attention/"
     }
 
-    /// Requests that let the hub show itself to Home Assistant; only homes that do so need the right.
-    static func admitHomeAssistant(site: SiteID) -> [JSON] {
-        let rule = Rule(type: "publishClientSend", topic: homeAssistantPrefix(site: site) + "#")
-        return [
-            .object(
-                [.init("command", "addRoleACL"), .init("rolename", .string(hubRole))] + (rule.json.members ?? []))
-        ]
+    private static func homeAssistantRule(site: String) -> Rule {
+        Rule(type: "publishClientSend", topic: homeAssistantPrefix(site: site) + "#")
+    }
+
+    /// Requests that let the hub of a home that was made without this right show itself to Home Assistant. The broker
+    /// then disconnects the hub once.
+    static func admitHomeAssistant(site: String) -> [JSON] {
+        let rule = homeAssistantRule(site: site).json.members ?? []
+        return [.object([.init("command", "addRoleACL"), .init("rolename", .string(hubRole))] + rule)]
     }
 
     /// The file that the broker starts with: one login, the hub's, and four defaults that deny.

@@ -36,6 +36,8 @@ struct Freshness: Sendable {
         let doubts: Doubts
         /// Whether the provider as a whole seems to be out of reach.
         let isShared: Bool
+        /// Whether the provider may have replaced the token, so that nothing else decides when to ask again.
+        let isOpen: Bool
     }
 
     init(_ record: GrantRecord, _ time: Timepiece, boot: String, wall: WallClock, idleLimit: Int?) {
@@ -78,7 +80,8 @@ struct Freshness: Sendable {
 
     /// Seconds until the next attempt; `nil` when there is none to come.
     func due(_ time: Timepiece) -> Double? {
-        delay.map { max(isDoubtful(time) ? 0 : $0 - age(time), rest(time)) }
+        if trouble?.isOpen == true { return rest(time) }
+        return delay.map { max(isDoubtful(time) ? 0 : $0 - age(time), rest(time)) }
     }
 
     /// Seconds of the rest after a failure that are left.
@@ -89,19 +92,19 @@ struct Freshness: Sendable {
 
     mutating func failed(
         _ reason: String, _ verdict: GrantHealth.Verdict, restsFor seconds: Double, doubts: Doubts, isShared: Bool,
-        _ time: Timepiece
+        isOpen: Bool, _ time: Timepiece
     ) {
         trouble = Trouble(
             failures: failures + 1, restsUntil: time.uptime() + .seconds(seconds), verdict: verdict, reason: reason,
-            doubts: doubts, isShared: isShared)
+            doubts: doubts, isShared: isShared, isOpen: isOpen)
     }
 
-    /// Ends the rest; what went wrong is still known.
+    /// Ends the rest, unless it protects a token; what went wrong is still known.
     mutating func wakeUp() {
-        guard let known = trouble else { return }
+        guard let known = trouble, !known.isOpen || known.isShared else { return }
         trouble = Trouble(
             failures: known.failures, restsUntil: .zero, verdict: known.verdict, reason: known.reason,
-            doubts: known.doubts, isShared: known.isShared)
+            doubts: known.doubts, isShared: known.isShared, isOpen: known.isOpen)
     }
 }
 

@@ -272,9 +272,7 @@ extension Keeper {
 
     func heldConsumer(of record: GrantRecord) async throws -> Consumer {
         guard let consumer = try await vault.read({ try $0.heldConsumer(id: record.consumer) }) else {
-            throw Refusal(
-                .notAuthorised, "no consumer for provider \(quoted(record.grant.provider.rawValue))",
-                hint: "run 'keyholder consumer add \(record.grant.provider) --key KEY'")
+            throw Refusal.noConsumer(record.grant.provider)
         }
         return consumer
     }

@@ -61,7 +61,8 @@ extension Keeper {
                 Self.longestLocalRest)
             freshness[id]?.failed(
                 refusal.message, known.trouble?.verdict ?? .transient, restsFor: pause,
-                doubts: known.trouble?.doubts ?? Doubts(), isShared: false, time)
+                doubts: known.trouble?.doubts ?? Doubts(), isShared: false,
+                isOpen: known.trouble?.isOpen ?? false, time)
         }
         if case .ended = result { active?[id] = nil }
         return result
@@ -117,7 +118,9 @@ extension Keeper {
         let remaining = known.remaining(time)
         if let remaining, remaining <= 0 { return nil }
         let backoff = RefreshSchedule.backoff(failures: 1, retryAfter: nil, jitter: time.jitter())
-        switch policy.next(sent: open.attempts, elapsed: elapsed(since: open), remaining: remaining, backoff: backoff) {
+        // A crash is no answer: within the grace the token is asked about again, however often the hub was interrupted.
+        let sent = policy.rotation == .grace ? 1 : open.attempts
+        switch policy.next(sent: sent, elapsed: elapsed(since: open), remaining: remaining, backoff: backoff) {
         case .now: return nil
         case .after(let seconds):
             let attempt = RefreshAttempt(failures: 0, sent: open.attempts, doubts: Doubts())
@@ -212,7 +215,7 @@ extension Keeper {
                 status: reply.status, contentType: reply.contentType, retryAfter: reply.retryAfter,
                 body: reply.body.revealBytes()), options: remote.tokenReplyOptions,
             now: Int(time.now().timeIntervalSince1970))
-        return (.verdict(verdict), reply.usedSecret)
+        return (RefreshAnswer(verdict, to: reply), reply.usedSecret)
     }
 
     /// Reads a reply that an earlier run of the program has kept.

@@ -25,7 +25,7 @@ extension Keeper {
         freshness[grant.id]?.failed(
             rest.reason, rest.verdict, restsFor: rest.seconds, doubts: attempt.doubts,
             isShared: rest.scope == .provider,
-            time)
+            isOpen: attempt.staysOpen, time)
         let isLasting = (freshness[grant.id]?.failures ?? 0) >= Self.suspiciousTimes
         let remaining = freshness[grant.id]?.remaining(time)
         try await vault.write { transaction in
@@ -59,7 +59,7 @@ extension Keeper {
         let isSame = known.map { $0.until > time.uptime() } ?? false
         let failures = (known?.failures ?? 0) + (isSame ? 0 : 1)
         let backoff = RefreshSchedule.backoff(failures: failures, retryAfter: nil, jitter: time.jitter())
-        let until = time.uptime() + .seconds(min(max(rest.seconds, backoff), rest.longest))
+        let until = time.uptime() + .seconds(min(max(rest.shared ?? rest.seconds, backoff), rest.longest))
         restingProviders[name] = ProviderRest(
             until: max(until, isSame ? known?.until ?? until : until), failures: failures, reason: rest.reason)
     }

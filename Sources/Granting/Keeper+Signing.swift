@@ -26,13 +26,14 @@ extension Keeper {
                 .usage, "method \(quoted(method)) is not allowed", hint: "write it in upper case, such as GET")
         }
         return try await explained {
-            var held = try await active { try $0.grants(of: device) }(device)
+            var held = try await active(withConsumer: true) { try $0.grants(ofKnown: device) }(device)
             let remote = try remote(held.record.grant.provider)
             do {
                 guard remote.profile.delegationProtocol == .oauth2 else {
                     let header = try remote.authorizationHeader(
                         method, url, form: form.map { Parameter($0.name, $0.value) }, body: body,
-                        consumer: try await heldConsumer(of: held.record), token: held.tokens.credentials)
+                        consumer: try held.consumer ?? { throw Refusal.noConsumer(held.record.grant.provider) }(),
+                        token: held.tokens.credentials)
                     return SignedRequest(authorization: header, dpop: nil)
                 }
                 guard held.tokens.dpopKey != nil else {

@@ -11,6 +11,8 @@ import Vault
 struct HeldGrant: Sendable {
     let record: GrantRecord
     let tokens: GrantTokens
+    /// Who asked for it; read only where it is needed.
+    let consumer: Consumer?
     /// Whether a newer reply waits to be put in place.
     let hasStagedReply: Bool
 }
@@ -23,7 +25,7 @@ extension Keeper {
     /// - Throws: ``Refusal``.
     package func token(device: DeviceName, minimumValidity: Duration) async throws -> HeldToken {
         try await explained {
-            let found = try await active { try $0.grants(of: device) }(device)
+            let found = try await active { try $0.grants(ofKnown: device) }(device)
             guard found.record.grant.release == .token else { throw Refusal.signOnly(found.record.grant) }
             let held = try await fresh(found, minimumValidity)
             let remaining = freshness[held.record.grant.id]?.remaining(time)
@@ -45,7 +47,7 @@ extension Keeper {
     package func exchangedToken(
         device: DeviceName, audience: [String], resource: [String], scopes: [String]
     ) async throws -> HeldToken {
-        let held = try await explained { try await active { try $0.grants(of: device) }(device) }
+        let held = try await explained { try await active { try $0.grants(ofKnown: device) }(device) }
         guard held.record.grant.release == .token else { throw Refusal.signOnly(held.record.grant) }
         if let reticence { throw reticence }
         return try await explained(held.record.grant.provider) {
@@ -65,7 +67,7 @@ extension Keeper {
     ///
     /// - Returns: A function that wants the device's name for its refusals.
     func active(
-        _ find: @escaping @Sendable (Transaction) throws -> [GrantRecord]
+        withConsumer needsConsumer: Bool = false, _ find: @escaping @Sendable (Transaction) throws -> [GrantRecord]
     ) async throws -> (DeviceName) throws -> HeldGrant {
         let (records, held) = try await vault.read { transaction -> ([GrantRecord], HeldGrant?) in
             let records = try find(transaction)
@@ -73,7 +75,8 @@ extension Keeper {
                 let tokens = try transaction.tokens(of: record.grant.id)
             else { return (records, nil) }
             let isStaged = try transaction.hasStagedReply(record.grant.id)
-            return (records, HeldGrant(record: record, tokens: tokens, hasStagedReply: isStaged))
+            let consumer = try needsConsumer ? transaction.heldConsumer(id: record.consumer) : nil
+            return (records, HeldGrant(record: record, tokens: tokens, consumer: consumer, hasStagedReply: isStaged))
         }
         return { device in
             if let held { return held }
@@ -106,5 +109,16 @@ extension Keeper {
             note(again.record)
             return again
         }
+    }
+}
+
+extension Transaction {
+    /// The grants of a device, newest first.
+    ///
+    /// - Throws: ``Refusal`` of kind `notFound` when there is no such device.
+    func grants(ofKnown device: DeviceName) throws -> [GrantRecord] {
+        let found = try grants(of: device)
+        if found.isEmpty { _ = try requiredDevice(named: device) }
+        return found
     }
 }

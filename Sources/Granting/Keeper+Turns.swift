@@ -6,7 +6,8 @@ import Vault
 extension Keeper {
     /// Returns when it is this grant's turn to talk to its provider.
     func takeTurn(_ record: GrantRecord, _ profile: ProviderProfile, isUrgent: Bool) async {
-        let isExclusive = profile.rotation == .strict || profile.rotation == .unknown
+        // Also where a replaced token works for a while: the power may be away for longer.
+        let isExclusive = profile.rotation != OAuth2Endpoints.Rotation.none
         await withCheckedContinuation { go in
             lanes.queue(
                 Lanes.Request(

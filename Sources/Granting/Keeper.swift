@@ -167,9 +167,7 @@ package actor Keeper {
     func committed<T: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> T) async throws -> T {
         do {
             return try await vault.write(body)
-        } catch let error as VaultError {
-            throw error
-        } catch let error where !(error is Refusal) {
+        } catch VaultError.diskFull {
             vault.spendReserve()
             return try await vault.write(body)
         }

@@ -2,6 +2,8 @@
 
 import Delegation
 import OAuth
+import ProviderClient
+import Sealing
 
 /// The state of one attempt.
 struct RefreshAttempt {
@@ -23,6 +25,8 @@ struct RefreshAttempt {
         let verdict: GrantHealth.Verdict
         let reason: String
         let scope: Scope
+        /// Seconds for which whatever shares the trouble rests, where that is shorter.
+        var shared: Double?
         /// How many seconds it may become at most when a provider is out of reach again and again.
         var longest = 600.0
     }
@@ -92,6 +96,21 @@ struct RefreshAttempt {
                 Rest(
                     seconds: wait, verdict: .transient, reason: "not available", scope: .provider,
                     longest: max(600, wait)))
+        case .fault(let retryAfter):
+            let wait = max(backoff, retryAfter.map(Double.init) ?? 0)
+            // It may have replaced the token before it failed.
+            if now.policy.rotation != .none { sent += 1 }
+            var seconds = wait
+            if now.policy.rotation != .none,
+                case .after(let deferral) = now.policy.next(
+                    sent: max(2, sent), elapsed: now.elapsed, remaining: now.remaining, backoff: wait)
+            {
+                seconds = max(wait, deferral)
+            }
+            return .rest(
+                Rest(
+                    seconds: seconds, verdict: .transient, reason: "not available", scope: .provider, shared: wait,
+                    longest: max(600, wait)))
         case .verdict(.suspicious(let reason)): return rest(backoff, .suspicious, reason, .grant)
         case .verdict(.ambiguous(let reason)):
             sent += 1
@@ -116,5 +135,23 @@ struct RefreshAttempt {
 enum RefreshAnswer: Sendable {
     /// The request never left, so nothing can have happened.
     case notSent(reason: String)
+    /// The provider failed while it was at it (500, 502, 504), so nobody knows how far it came.
+    case fault(retryAfter: Int?)
     case verdict(RefreshVerdict)
+
+    /// What a reply is, beyond what it says.
+    init(_ verdict: RefreshVerdict, to reply: RawReply) {
+        switch verdict {
+        case .transient(let retryAfter) where [500, 502, 504].contains(reply.status):
+            self = .fault(retryAfter: retryAfter)
+        case .suspicious(let reason) where reply.isSuccess && reply.body.mentionsToken:
+            self = .verdict(.ambiguous(reason: reason))
+        default: self = .verdict(verdict)
+        }
+    }
+}
+
+extension Secret {
+    /// Whether a reply that cannot be read may hold a new token.
+    fileprivate var mentionsToken: Bool { revealText().contains("refresh_token") }
 }

@@ -46,6 +46,12 @@ extension Refusal {
 
     static let sealed = Refusal(.sealed, "the vault is sealed", hint: "run 'keyholder unseal'")
 
+    static func noConsumer(_ provider: ProviderName) -> Refusal {
+        Refusal(
+            .notAuthorised, "no consumer for provider \(quoted(provider.rawValue))",
+            hint: "run 'keyholder consumer add \(provider) --key KEY'")
+    }
+
     static func quarantined(_ reason: String) -> Refusal {
         Refusal(
             .conflict, "the vault is quarantined: \(reason)",

@@ -39,14 +39,14 @@ package struct Pace: Sendable {
 
 /// The waits after failures in a row: between half and all of a ceiling that grows fourfold.
 struct Rest {
-    /// The ceiling of the first wait.
-    static let first = Duration.seconds(5)
+    /// The ceiling of the first wait, where longer ones are long.
+    private static let first = Duration.seconds(5)
     private let longest: Duration
     private var ceiling: Duration
 
     init(longest: Duration) {
         self.longest = longest
-        ceiling = min(Self.first, longest)
+        ceiling = min(Self.first, longest / 10)
     }
 
     /// The next wait.

@@ -13,6 +13,7 @@ extension Vault {
     ///
     /// - Parameter note: Runs in the same transaction, with the reason for the quarantine, to write into the audit log.
     /// - Returns: Why it was in quarantine; `nil` when it was not, and nothing has changed.
+    /// - Throws: What `note` throws, or whatever SQLite says; then it stays in quarantine.
     @discardableResult
     package func liftQuarantine(
         _ note: @escaping @Sendable (Transaction, String) throws -> Void = { _, _ in }

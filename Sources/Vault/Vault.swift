@@ -8,7 +8,10 @@ import Synchronization
 
 /// The home's sealed records in one SQLite file.
 package final class Vault: Sendable {
+    /// The one connection that writes.
     let queue: DatabaseQueue
+    /// Connections that only read: nobody who wants a token waits for somebody else's commit to reach the disk.
+    private let readers: DatabasePool
     let path: String
     let anchor: Anchor
     let machine: Machine
@@ -22,9 +25,11 @@ package final class Vault: Sendable {
     package let protection: Protection
 
     private init(
-        queue: DatabaseQueue, path: String, anchor: Anchor, machine: Machine, suspicion: String?, protection: Protection
+        queue: DatabaseQueue, readers: DatabasePool, path: String, anchor: Anchor, machine: Machine,
+        suspicion: String?, protection: Protection
     ) {
         self.queue = queue
+        self.readers = readers
         self.path = path
         self.anchor = anchor
         self.machine = machine
@@ -67,7 +72,8 @@ package final class Vault: Sendable {
         let anchor = Anchor(ofVaultAt: path, hub: hub)
         anchor.follow(from: 0)
         let vault = Vault(
-            queue: queue, path: path, anchor: anchor, machine: machine, suspicion: nil, protection: slot.protection)
+            queue: queue, readers: try openReaders(path), path: path, anchor: anchor, machine: machine,
+            suspicion: nil, protection: slot.protection)
         vault.hold(dataKey)
         return vault
     }
@@ -77,6 +83,7 @@ package final class Vault: Sendable {
     /// - Parameters:
     ///   - path: Where the file is.
     ///   - machine: Where it is opened.
+    /// - Returns: The vault.
     /// - Throws: ``VaultError`` when the file is missing, newer, damaged, or would not be durable.
     package static func open(at path: String, machine: Machine = .this) async throws -> Vault {
         guard FileManager.default.fileExists(atPath: path) else { throw VaultError.missing(path) }
@@ -102,7 +109,7 @@ package final class Vault: Sendable {
             }
             let anchor = Anchor(ofVaultAt: path, hub: try await queue.read { try Home.fetch($0).hub })
             return Vault(
-                queue: queue, path: path, anchor: anchor, machine: machine,
+                queue: queue, readers: try openReaders(path), path: path, anchor: anchor, machine: machine,
                 suspicion: try judge(queue, at: path, on: machine, beside: anchor), protection: slot.protection)
         } catch let error as DatabaseError
             where error.resultCode == .SQLITE_NOTADB || error.resultCode == .SQLITE_CORRUPT
@@ -111,13 +118,27 @@ package final class Vault: Sendable {
         }
     }
 
+    /// How many may read at a time?
+    private static let readerCount = 4
+
     private static func openQueue(_ path: String) throws -> DatabaseQueue {
+        try DatabaseQueue(path: path, configuration: configuration)
+    }
+
+    private static func openReaders(_ path: String) throws -> DatabasePool {
+        var configuration = configuration
+        configuration.readonly = true
+        configuration.maximumReaderCount = readerCount
+        return try DatabasePool(path: path, configuration: configuration)
+    }
+
+    private static var configuration: Configuration {
         var configuration = Configuration()
         configuration.busyMode = .timeout(2)
         configuration.foreignKeysEnabled = true
         // Not visible in any error or log: statements carry sealed bytes and names of devices.
         configuration.publicStatementArguments = false
-        return try DatabaseQueue(path: path, configuration: configuration)
+        return configuration
     }
 
     private static func makeDurable(_ queue: DatabaseQueue) throws {
@@ -135,7 +156,7 @@ package final class Vault: Sendable {
     /// Reads; several statements see one state.
     package func read<T: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> T) async throws -> T {
         let key = dataKey.withLock { $0 }
-        return try await queue.read { try body(Transaction(database: $0, sealer: Sealer(dataKey: key))) }
+        return try await readers.read { try body(Transaction(database: $0, sealer: Sealer(dataKey: key))) }
     }
 
     /// Writes in one transaction: when this returns everything is on the disk, when it throws nothing has changed.
@@ -222,6 +243,7 @@ package final class Vault: Sendable {
     package func close() throws {
         seal()
         anchor.finish()
+        try readers.close()
         do {
             try queue.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
         } catch let error as DatabaseError where error.resultCode == .SQLITE_FULL {}

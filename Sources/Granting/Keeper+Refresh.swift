@@ -195,15 +195,8 @@ extension Keeper {
                     try await remote.clientCredentials(
                         consumer: consumer, scopes: grant.scopes, dpopKey: material.tokens?.dpopKey)
                 }
-        } catch ProviderFailure.tooLarge(let limit) {
-            return (.verdict(.suspicious(reason: "reply larger than \(limit) bytes")), 0)
-        } catch ProviderFailure.redirected(let status) {
-            return (.verdict(.suspicious(reason: "redirect (status \(status)) from the token endpoint")), 0)
         } catch let failure as ProviderFailure {
-            return (
-                failure.mayHaveTakenEffect
-                    ? .verdict(.ambiguous(reason: failure.description)) : .notSent(reason: failure.description), 0
-            )
+            return (RefreshAnswer(failure), 0)
         }
         Failpoint.refreshAnswered.pass()
         if reply.isSuccess {
@@ -276,33 +269,4 @@ extension Keeper {
             try $0.audit(.about(consumer, by: .agent, "consumer.rotate", "settled"), at: now)
         }
     }
-}
-
-/// What a new access token is asked for with.
-enum Renewal: Sendable {
-    case refreshToken(Secret)
-    /// The consumer itself (RFC 6749 §4.4).
-    case clientCredentials
-
-    init?(_ material: RefreshMaterial) {
-        if let token = material.tokens?.refreshToken {
-            self = .refreshToken(token)
-        } else if material.record.grant.flow == .client {
-            self = .clientCredentials
-        } else {
-            return nil
-        }
-    }
-
-    /// SHA-256 of the refresh token; empty without one.
-    var hash: [UInt8] {
-        if case .refreshToken(let token) = self { token.reveal { HashFunction.sha256.digest($0) } } else { [] }
-    }
-}
-
-/// When a request left.
-struct Sending: Sendable {
-    let at: Date
-    /// Since this boot; `nil` when it was in an earlier one.
-    let uptime: Duration?
 }

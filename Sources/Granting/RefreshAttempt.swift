@@ -2,8 +2,6 @@
 
 import Delegation
 import OAuth
-import ProviderClient
-import Sealing
 
 /// The state of one attempt.
 struct RefreshAttempt {
@@ -129,29 +127,4 @@ struct RefreshAttempt {
         sent > 0
             ? "\(reason), after a refresh whose answer was lost" : "the provider no longer honours it: \(reason)"
     }
-}
-
-/// What came of sending a refresh token.
-enum RefreshAnswer: Sendable {
-    /// The request never left, so nothing can have happened.
-    case notSent(reason: String)
-    /// The provider failed while it was at it (500, 502, 504), so nobody knows how far it came.
-    case fault(retryAfter: Int?)
-    case verdict(RefreshVerdict)
-
-    /// What a reply is, beyond what it says.
-    init(_ verdict: RefreshVerdict, to reply: RawReply) {
-        switch verdict {
-        case .transient(let retryAfter) where [500, 502, 504].contains(reply.status):
-            self = .fault(retryAfter: retryAfter)
-        case .suspicious(let reason) where reply.isSuccess && reply.body.mentionsToken:
-            self = .verdict(.ambiguous(reason: reason))
-        default: self = .verdict(verdict)
-        }
-    }
-}
-
-extension Secret {
-    /// Whether a reply that cannot be read may hold a new token.
-    fileprivate var mentionsToken: Bool { revealText().contains("refresh_token") }
 }

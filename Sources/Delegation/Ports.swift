@@ -53,6 +53,8 @@ package protocol ProfileCatalog: Sendable {
     func deviceProfile(_ reference: ProfileReference) throws -> DeviceProfile
     /// The provider profile of that name.
     func providerProfile(_ name: ProviderName) throws -> ProviderProfile
+    /// The text of the provider profile of that name, for a person who wants to edit a copy.
+    func providerYAML(_ name: ProviderName) throws -> String
     /// Every provider profile there is.
     func providerProfiles() throws -> [ProviderProfile]
     /// Adds a provider profile to the home's own, or replaces it, after checking it.

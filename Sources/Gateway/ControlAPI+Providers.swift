@@ -1,7 +1,6 @@
 // A profile is checked whole before any of it is kept, and shown with what its author was not sure of.
 
 import Delegation
-import FoundationEssentials
 import Granting
 import Hummingbird
 import StrictJSON
@@ -15,8 +14,8 @@ extension ControlAPI {
         router.get("/v1/providers/{name}") { _, context in
             let name = try ProviderName(checking: try context.part("name"))
             let profile = try parts.profiles.providerProfile(name)
-            let yaml = parts.ownProfile(name).map { [JSON.Member("yaml", .string($0))] } ?? []
-            return Response(json: ["provider": .object(profile.members + yaml)])
+            let yaml = JSON.Member("yaml", .string(try parts.profiles.providerYAML(name)))
+            return Response(json: ["provider": .object(profile.members + [yaml])])
         }
         router.post("/v1/providers") { request, context in
             let body = try await RequestBody(request, context)
@@ -35,15 +34,6 @@ extension ControlAPI {
             try parts.profiles.removeProviderProfile(name)
             return Response(json: ["removed": .string(name.rawValue)])
         }
-    }
-}
-
-extension GatewayParts {
-    /// The text of a profile that was added to this home; `nil` for one that ships with the program.
-    fileprivate func ownProfile(_ name: ProviderName) -> String? {
-        let file = URL(filePath: "\(home.profiles)/providers/\(name).yaml")
-        // Not there is what is asked here; whether it can be read at all was seen a moment ago.
-        return (try? Data(contentsOf: file)).flatMap { String(validating: $0, as: UTF8.self) }
     }
 }
 

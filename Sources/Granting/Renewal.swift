@@ -3,6 +3,7 @@
 import Delegation
 import FoundationEssentials
 import Sealing
+import Vault
 
 /// What a new access token is asked for with.
 enum Renewal: Sendable {

@@ -8,7 +8,7 @@ import ServiceLifecycle
 package import Vault
 
 /// Tells people what they should know without having asked.
-package struct Notifier: Service {
+package struct Notifier: Service, CustomStringConvertible {
     /// Where notices go.
     package struct Channels: Sendable, Equatable {
         /// Path of a program, absolute.
@@ -27,6 +27,9 @@ package struct Notifier: Service {
             self.homeAssistant = homeAssistant
         }
     }
+
+    /// The name alone: the service group logs its services as they describe themselves, addresses and all.
+    package var description: String { "Notifier" }
 
     private let couriers: [Courier]
     private let sensor: AttentionSensor?

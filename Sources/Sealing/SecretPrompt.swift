@@ -20,24 +20,6 @@ package enum SecretPrompt {
         _ = write(2, [0x0A], 1)
         return line.withBytes { Secret(copying: UnsafeRawBufferPointer(rebasing: $0[..<count])) }.withoutTrailingNewline
     }
-
-    /// Reads standard input to its end; `nil` when it has more than `limit` bytes.
-    package static func readStandardInput(limit: Int = 4096) -> Secret? {
-        var buffer = SecretBytes(zeros: limit + 1)
-        let count = buffer.withMutableBytes { bytes -> Int in
-            var done = 0
-            while done < bytes.count {
-                let more = read(0, bytes.baseAddress?.advanced(by: done), bytes.count - done)
-                if more < 0, errno == EINTR { continue }
-                guard more > 0 else { break }
-                done += more
-            }
-            return done
-        }
-        guard count <= limit else { return nil }
-        return buffer.withBytes { Secret(copying: UnsafeRawBufferPointer(rebasing: $0[..<count])) }
-            .withoutTrailingNewline
-    }
 }
 
 extension Secret {

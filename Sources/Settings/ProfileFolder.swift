@@ -44,6 +44,10 @@ package struct ProfileFolder: ProfileCatalog {
         return profile
     }
 
+    package func providerYAML(_ name: ProviderName) throws -> String {
+        try read("providers/\(name).yaml", what: "provider \(quoted(name.rawValue))").text
+    }
+
     package func addProviderProfile(_ name: ProviderName, yaml: String) throws -> ProviderProfile {
         let profile = try Self.explained { () throws(SettingsError) in
             try ProviderProfile(yaml: yaml, name: name, file: "\(name).yaml", home: home, api: api)

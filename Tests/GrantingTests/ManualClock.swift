@@ -20,6 +20,8 @@ final class ManualClock: Clock, Sendable {
 
     private struct State {
         var now = Instant(offset: .zero)
+        /// By how much the wall clock was set.
+        var shift = 0.0
         var next = 0
         var sleepers: [Int: Sleeper] = [:]
         var cancelled: Set<Int> = []
@@ -35,9 +37,21 @@ final class ManualClock: Clock, Sendable {
 
     var now: Instant { state.withLock { $0.now } }
     var minimumResolution: Duration { .nanoseconds(1) }
-    var wall: Date { Self.epoch.addingTimeInterval(Double(now.offset.components.seconds)) }
-    var timepiece: Timepiece {
-        Timepiece(clock: self, since: Instant(offset: .zero), now: { self.wall }, jitter: { 0.5 })
+    var wall: Date {
+        let (now, shift) = state.withLock { ($0.now, $0.shift) }
+        return Self.epoch.addingTimeInterval(Double(now.offset.components.seconds) + shift)
+    }
+    var timepiece: Timepiece { timepiece(since: Instant(offset: .zero)) }
+
+    /// The clocks of a machine that was booted at that instant.
+    func timepiece(since boot: Instant) -> Timepiece {
+        Timepiece(clock: self, since: boot, now: { self.wall }, jitter: { 0.5 })
+    }
+
+    /// Sets the wall clock; no other clock moves.
+    func setWall(_ date: Date) {
+        let difference = date.timeIntervalSince(wall)
+        state.withLock { $0.shift += difference }
     }
 
     func sleep(until deadline: Instant, tolerance: Duration?) async throws {
@@ -69,6 +83,11 @@ final class ManualClock: Clock, Sendable {
 
     /// Whether somebody sleeps who will wake up after exactly that span.
     func isSomebodySleeping(for span: Duration) -> Bool { state.withLock { $0.sleeps(for: span) } }
+
+    /// How long the one who wakes up first will still sleep; `nil` when nobody sleeps.
+    var nextWakeUp: Duration? {
+        state.withLock { state in state.sleepers.values.map { state.now.duration(to: $0.deadline) }.min() }
+    }
 
     /// Returns once somebody sleeps who will wake up after exactly that span.
     func waitForSleeper(lasting span: Duration) async {

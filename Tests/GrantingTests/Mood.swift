@@ -11,6 +11,8 @@ enum Mood: Sendable {
     case pausingAndBreakingOff
     /// Answers this instead.
     case answering(Int, String, headers: [String: String] = [:])
+    /// Answers with these pieces, one after another, until there is none.
+    case streaming(@Sendable (Int) async throws -> [UInt8]?)
     /// Answers with this many bytes.
     case huge(Int)
     /// Closes the connection in the middle of the answer.

@@ -20,9 +20,22 @@ extension OpinionatedProvider {
                     Received(
                         path: request.uri.path, method: request.method.rawValue,
                         authorization: request.headers[.authorization], contentType: request.headers[.contentType],
-                        body: Array(buffer: bytes), port: await self.port))
+                        body: Array(buffer: bytes), port: await self.port,
+                        proofs: HTTPField.Name("DPoP").map { request.headers[values: $0] } ?? []))
                 var headers: HTTPFields = [.contentType: "application/json"]
                 for (name, value) in answer.headers { HTTPField.Name(name).map { headers[$0] = value } }
+                if let pieces = answer.pieces {
+                    return Response(
+                        status: .ok, headers: headers,
+                        body: .init { writer in
+                            var index = 0
+                            while let piece = try await pieces(index) {
+                                try await writer.write(ByteBuffer(bytes: piece))
+                                index += 1
+                            }
+                            try await writer.finish(nil)
+                        })
+                }
                 let body = ByteBuffer(string: answer.body)
                 guard answer.breaksOff else {
                     return Response(status: .init(code: answer.status), headers: headers, body: .init(byteBuffer: body))

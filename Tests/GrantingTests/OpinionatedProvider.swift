@@ -10,18 +10,20 @@ actor OpinionatedProvider {
     static let consumerSecret = "consumer:secret/0123 %+é"
     static let issuer = "https://issuer.example"
 
-    private struct Code {
+    struct Code {
         let challenge: String
         let redirectURI: String
         let scope: String
     }
 
-    private struct Family {
+    struct Family {
         var refreshToken: String
         var predecessor: String?
         var accessToken: String
         let scope: String
         var isRevoked = false
+        /// The key that the tokens are bound to.
+        var thumbprint: String?
     }
 
     private struct RequestToken {
@@ -36,12 +38,18 @@ actor OpinionatedProvider {
     private var seen: [String: Int] = [:]
     private var waitingForRequests: [(path: String, count: Int, continuation: CheckedContinuation<Void, Never>)] = []
     private var hanging: [CheckedContinuation<Void, Never>] = []
-    private var codes: [String: Code] = [:]
-    private var families: [Family] = []
+    var codes: [String: Code] = [:]
+    var families: [Family] = []
+    /// What was said to a device so far: its code, and whether the owner has approved.
+    var deviceCodes: [String: (scope: String, isApproved: Bool)] = [:]
+    /// What is peculiar about it.
+    var habits = Habits()
+    /// Every request, in order.
+    private(set) var received: [Received] = []
     private var requestTokens: [String: RequestToken] = [:]
-    private(set) var accessTokens: [String: (secret: String, scope: String)] = [:]
-    private(set) var revoked: [String] = []
-    private var underWay = 0
+    var accessTokens: [String: (secret: String, scope: String)] = [:]
+    var revoked: [String] = []
+    private(set) var underWay = 0
     /// How many requests were being answered at the same time.
     private(set) var mostAtOnce = 0
     /// Everything secret this provider has ever issued.
@@ -55,6 +63,7 @@ actor OpinionatedProvider {
     var isTaciturn = false
 
     func set(_ path: String, _ mood: Mood) { moods[path] = mood }
+    func change(_ habits: @Sendable (inout Habits) -> Void) { habits(&self.habits) }
     func setGrace(_ grace: Bool) { hasGrace = grace }
     func setLifetime(_ seconds: Int) { lifetime = seconds }
     func setConfirmsCallback(_ confirms: Bool) { confirmsCallback = confirms }
@@ -102,8 +111,8 @@ actor OpinionatedProvider {
     /// Ends the access tokens but not the refresh tokens.
     func expireAccessTokens() { accessTokens = [:] }
 
-    private func secret() -> String {
-        let text = Random.alphanumerics(24)
+    func secret() -> String {
+        let text = Random.alphanumerics(24) + habits.ending
         secrets.append(text)
         return text
     }
@@ -115,6 +124,11 @@ actor OpinionatedProvider {
         let contentType: String?
         let body: [UInt8]
         let port: Int
+        /// The values of every `DPoP` header.
+        var proofs: [String] = []
+
+        /// The form's first value of that name.
+        func form(_ name: String) -> String? { (try? FormCoding.parse(body))?.first(name) }
     }
 
     struct Answer: Sendable {
@@ -122,10 +136,13 @@ actor OpinionatedProvider {
         var body = ""
         var headers: [String: String] = [:]
         var breaksOff = false
+        /// Pieces of a body that does not end soon.
+        var pieces: (@Sendable (Int) async throws -> [UInt8]?)?
     }
 
     func answer(_ request: Received) async -> Answer {
         seen[request.path, default: 0] += 1
+        received.append(request)
         underWay += 1
         mostAtOnce = max(mostAtOnce, underWay)
         defer { underWay -= 1 }
@@ -136,6 +153,7 @@ actor OpinionatedProvider {
         case .obliging: return oblige(request)
         case .answering(let status, let body, let headers): return Answer(status: status, body: body, headers: headers)
         case .huge(let size): return Answer(body: String(repeating: "x", count: size))
+        case .streaming(let pieces): return Answer(pieces: pieces)
         case .breakingOff: return Answer(body: "{\"access_token\":", breaksOff: true)
         case .rotatingAndBreakingOff:
             _ = oblige(request)
@@ -152,9 +170,11 @@ actor OpinionatedProvider {
         }
     }
 
+    /// Two vendors live here: what begins with `/b` is the second one's.
     private func oblige(_ request: Received) -> Answer {
-        switch request.path {
+        switch request.path.hasPrefix("/b/") ? String(request.path.dropFirst(2)) : request.path {
         case "/token": token(request)
+        case "/device": device(request)
         case "/api": resource(request)
         case "/revoke": revoke(request)
         case "/oauth1/request", "/oauth1/access", "/oauth1/api", "/oauth1/revoke": oauth1(request)
@@ -162,75 +182,14 @@ actor OpinionatedProvider {
         }
     }
 
-    private static func failure(_ code: String, status: Int = 400) -> Answer {
+    static func failure(_ code: String, status: Int = 400) -> Answer {
         Answer(status: status, body: "{\"error\":\"\(code)\"}")
     }
 
-    private func isAuthenticated(_ request: Received) -> Bool {
-        guard let header = request.authorization, let credentials = try? BasicCredentials.parse(header) else {
-            return false
-        }
-        return credentials.interpretations.contains {
-            $0.clientID == Self.consumerKey && $0.secret.matches(Secret(text: Self.consumerSecret))
-        }
-    }
-
-    private func token(_ request: Received) -> Answer {
-        guard request.method == "POST", request.contentType == FormCoding.mediaType, isAuthenticated(request) else {
-            return Self.failure("invalid_client", status: 401)
-        }
-        guard let form = try? FormCoding.parse(request.body) else { return Self.failure("invalid_request") }
-        switch form.first("grant_type") {
-        case "authorization_code":
-            guard let code = codes.removeValue(forKey: form.first("code") ?? ""),
-                code.redirectURI == form.first("redirect_uri"),
-                let verifier = form.first("code_verifier"),
-                PKCE.matches(verifier: Secret(text: verifier), challenge: code.challenge)
-            else { return Self.failure("invalid_grant") }
-            families.append(Family(refreshToken: secret(), accessToken: secret(), scope: code.scope))
-            return issue(families.count - 1)
-        case "refresh_token":
-            let token = form.first("refresh_token") ?? ""
-            if let index = families.firstIndex(where: { $0.refreshToken == token }), !families[index].isRevoked {
-                families[index].predecessor = token
-                families[index].refreshToken = secret()
-                families[index].accessToken = secret()
-                return issue(index)
-            }
-            if let index = families.firstIndex(where: { $0.predecessor == token }), !families[index].isRevoked {
-                if hasGrace { return issue(index) }
-                families[index].isRevoked = true
-                accessTokens[families[index].accessToken] = nil
-            }
-            return Self.failure("invalid_grant")
-        default: return Self.failure("unsupported_grant_type")
-        }
-    }
-
-    private func issue(_ index: Int) -> Answer {
-        let family = families[index]
-        accessTokens[family.accessToken] = ("", family.scope)
+    private func credentials(_ token: String, _ secret: String, _ more: [Parameter]) -> Answer {
+        let form = [Parameter("oauth_token", token), Parameter("oauth_token_secret", secret)]
         return Answer(
-            body: """
-                {"access_token":"\(family.accessToken)","token_type":"bearer","expires_in":\(lifetime),\
-                "refresh_token":"\(family.refreshToken)","scope":"\(family.scope)"}
-                """)
-    }
-
-    private func resource(_ request: Received) -> Answer {
-        guard let header = request.authorization, let token = BearerToken.parse(header),
-            accessTokens[token.revealText()] != nil
-        else { return Answer(status: 401, headers: ["WWW-Authenticate": "Bearer"]) }
-        return Answer(body: "{}")
-    }
-
-    private func revoke(_ request: Received) -> Answer {
-        guard isAuthenticated(request), let token = (try? FormCoding.parse(request.body))?.first("token") else {
-            return Self.failure("invalid_client", status: 401)
-        }
-        revoked.append(token)
-        for index in families.indices where families[index].refreshToken == token { families[index].isRevoked = true }
-        return Answer()
+            body: FormCoding.encode(form + more + habits.extraCredentials), headers: ["Content-Type": "text/html"])
     }
 
     private func oauth1(_ request: Received) -> Answer {
@@ -269,9 +228,9 @@ actor OpinionatedProvider {
             let token = secret()
             requestTokens[token] = RequestToken(
                 secret: secret(), callback: verification.callback ?? "", scope: form.first("scope") ?? "")
-            let confirmation = confirmsCallback ? "&oauth_callback_confirmed=true" : ""
-            return Answer(
-                body: "oauth_token=\(token)&oauth_token_secret=\(requestTokens[token]?.secret ?? "")\(confirmation)")
+            return credentials(
+                token, requestTokens[token]?.secret ?? "",
+                confirmsCallback ? [Parameter("oauth_callback_confirmed", "true")] : [])
         case "/oauth1/access":
             guard let issued = requestTokens[name], let verifier = issued.verifier,
                 verification.verifier?.matches(Secret(text: verifier)) == true
@@ -279,7 +238,7 @@ actor OpinionatedProvider {
             requestTokens[name] = nil
             let token = secret()
             accessTokens[token] = (secret(), issued.scope)
-            return Answer(body: "oauth_token=\(token)&oauth_token_secret=\(accessTokens[token]?.secret ?? "")")
+            return credentials(token, accessTokens[token]?.secret ?? "", [])
         case "/oauth1/revoke":
             accessTokens[name] = nil
             revoked.append(name)

@@ -9,12 +9,27 @@ import OAuth
 import ProviderClient
 import Sealing
 import StrictJSON
+import Synchronization
 import Testing
 import Vault
 
 /// Profiles that lie in memory.
-struct Profiles: ProfileCatalog {
-    let providers: [ProviderProfile]
+final class Profiles: ProfileCatalog {
+    private let known: Mutex<[ProviderProfile]>
+    var providers: [ProviderProfile] { known.withLock { $0 } }
+
+    init(providers: [ProviderProfile]) { known = Mutex(providers) }
+
+    /// Puts a profile in the place of the one that has its name, or beside the others.
+    func put(_ profile: ProviderProfile) {
+        known.withLock { known in
+            if let index = known.firstIndex(where: { $0.name == profile.name }) {
+                known[index] = profile
+            } else {
+                known.append(profile)
+            }
+        }
+    }
 
     func deviceProfile(_ reference: ProfileReference) throws -> DeviceProfile {
         DeviceProfile(
@@ -31,6 +46,8 @@ struct Profiles: ProfileCatalog {
         }
         return profile
     }
+
+    func providerYAML(_ name: ProviderName) throws -> String { "provider: \(name)" }
 
     func providerProfiles() throws -> [ProviderProfile] { providers }
 
@@ -54,6 +71,8 @@ struct HomeRegistrar: ConsumerRegistrar {
 
 struct TestHome: Sendable {
     static let key = KeySource.file(Secret(text: "0123456789abcdef0123456789abcdef"))
+    /// Where the home runs.
+    static let machine = Machine(id: "hub", board: "board-1", interfaces: [])
     let folder: String
     let provider: OpinionatedProvider
     let port: Int
@@ -72,7 +91,7 @@ struct TestHome: Sendable {
 
     static func name(_ text: String) throws -> DeviceName { try DeviceName(checking: text) }
 
-    private static func providerName(_ text: String) -> ProviderName {
+    static func providerName(_ text: String) -> ProviderName {
         guard let name = ProviderName(rawValue: text) else { preconditionFailure("a provider name in a test") }
         return name
     }
@@ -89,7 +108,7 @@ struct TestHome: Sendable {
             defer { try? FileManager.default.removeItem(atPath: folder) }
             let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: .toProviders)
             do {
-                let vault = try await Vault.create(at: "\(folder)/vault.sqlite", key: key, homeName: "Test")
+                let vault = try await Vault.create(at: "\(folder)/vault.sqlite", key: key, homeName: "Test", machine: machine)
                 let home = TestHome(
                     folder: folder, provider: provider, port: await provider.port, clock: ManualClock(),
                     client: client, rotation: rotation, vault: vault, deadline: deadline)
@@ -135,13 +154,14 @@ struct TestHome: Sendable {
 
     static func cloudProfile(
         _ base: String, _ rotation: OAuth2Endpoints.Rotation, name: ProviderName = providerName("cloud"),
-        isHome: Bool = false
+        isHome: Bool = false, _ change: (inout OAuth2Endpoints) -> Void = { _ in }
     ) -> ProviderProfile {
         var endpoints = OAuth2Endpoints(
             issuer: OpinionatedProvider.issuer, authorization: "\(base)/authorize", token: "\(base)/token",
             revocation: "\(base)/revoke", clientAuthentication: .basic, rotation: rotation, defaultLifetime: 600,
             extraAuthorizationParameters: [:], extraTokenParameters: [:], announcesIssuer: true)
         endpoints.rotationGrace = rotation == .grace ? 60 : 0
+        change(&endpoints)
         return ProviderProfile(
             name: name, title: "Cloud", isHome: isHome, endpoints: .oauth2(endpoints),
             hosts: ["127.0.0.1"], scopeFormat: "{operation}@{device}", scopes: [], scopeSeparator: " ",
@@ -150,22 +170,26 @@ struct TestHome: Sendable {
 
     private static func keeper(
         _ vault: Vault, _ profiles: Profiles, _ client: HTTPClient, _ clock: ManualClock, _ log: LogLines,
-        _ deadline: Duration
+        _ deadline: Duration, boot: String = "boot-1", time: Timepiece? = nil
     ) -> Keeper {
         var logger = Logger(label: "keeper") { _ in log }
         logger.logLevel = .trace
         return Keeper(
             vault: vault, profiles: profiles, registrar: HomeRegistrar(), client: client,
             configuration: KeeperConfiguration(
-                redirectPort: 8421, exchangeDeadline: deadline, boot: "boot-1", time: clock.timepiece),
+                redirectPort: 8421, exchangeDeadline: deadline, boot: boot, time: time ?? clock.timepiece),
             logger: logger)
     }
 
-    /// Another run of the program on the same file, after this one was killed.
-    func afterCrash() async throws -> (vault: Vault, keeper: Keeper) {
-        let vault = try await Vault.open(at: "\(folder)/vault.sqlite")
+    /// Another run of the program on the same file, after this one was killed; with another name for the boot, after the
+    /// whole machine was.
+    func afterCrash(
+        boot: String = "boot-1", machine: Machine = machine
+    ) async throws -> (vault: Vault, keeper: Keeper) {
+        let vault = try await Vault.open(at: "\(folder)/vault.sqlite", machine: machine)
         try await vault.unseal(with: Self.key)
-        return (vault, Self.keeper(vault, profiles, client, clock, log, deadline))
+        let time = boot == "boot-1" ? clock.timepiece : clock.timepiece(since: clock.now)
+        return (vault, Self.keeper(vault, profiles, client, clock, log, deadline, boot: boot, time: time))
     }
 
     private func furnish() async throws {

@@ -65,6 +65,18 @@ import Testing
         try await home.stop()
     }
 
+    @Test("who stops waiting for an approval leaves the request as it is", .timeLimit(.minutes(1)))
+    func interrupted() async throws {
+        let home = try await Self.home()
+        let waiting = try home.follow(
+            "grant", "request", "hallway", "--provider", "vendor", "--flow", "device", "--wait", "10m")
+        _ = try await waiting.output.line(with: "it is good for")
+        try await waiting.end(SIGINT)
+        let shown = try await home.done("grant", "show", "hallway")
+        #expect(shown["grant"]?["state"]?.string == "pending", "\(shown.text)")
+        try await home.stop()
+    }
+
     @Test("a provider is shown with its rotation in words, its doubts and its profile", .timeLimit(.minutes(1)))
     func shown() async throws {
         let home = try await Self.home()

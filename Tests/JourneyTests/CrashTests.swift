@@ -44,7 +44,7 @@ import Testing
         "on a disk that is full nothing false is said, nothing is lost, and it goes on when there is room",
         .timeLimit(.minutes(1)), .enabled("file systems can be mounted") { try await Self.canMount() })
     func fullDisk() async throws {
-        let told = try await Self.sweep("disk", "--runs", "6")
+        let told = try await Self.sweep("disk", "--runs", "3")
         for count in ["false_successes", "daemon_died", "not_resumed", "sent_and_not_kept", "grants_lost"] {
             #expect(told[count]?.integer == 0, "\(count)")
         }

@@ -21,9 +21,14 @@ import Testing
         lines.filter { $0.count > 20 && $0.allSatisfy { " \u{2588}\u{2580}\u{2584}".contains($0) } }
     }
 
+    /// The lines with a part of a code, on a terminal, which ends them with two characters.
+    private static func drawn(in output: String) -> [String] {
+        output.split(whereSeparator: \.isNewline).map(String.init).filter { $0.contains("\u{2588}") }
+    }
+
     @Test(
         "with --qr a code is drawn: a square with a quiet zone and its three finder patterns", .timeLimit(.minutes(1)))
-    func drawn() async throws {
+    func square() async throws {
         let daemon = try await StandInDaemon.start(answering: Self.asked())
         let run = try await daemon.keyholder("grant", "request", "hallway", "--flow", "device", "--qr")
         #expect(run.status == 0, "\(run.errors)")
@@ -68,7 +73,7 @@ import Testing
     func onTerminal() async throws {
         let daemon = try await StandInDaemon.start(answering: Self.asked())
         let run = try await daemon.onTerminal("grant request hallway --flow device")
-        let coloured = run.output.components(separatedBy: "\n").filter { $0.contains("\u{2588}") }
+        let coloured = Self.drawn(in: run.output)
         #expect(coloured.count > 15)
         #expect(coloured.allSatisfy { $0.hasPrefix("\u{1B}[38;5;231;48;5;16m") && $0.contains("\u{1B}[0m") })
         #expect(run.output.contains("waiting for the approval"))
@@ -83,7 +88,7 @@ import Testing
         let long = Self.page + "?user_code=" + String(repeating: "x", count: 1500)
         let daemon = try await StandInDaemon.start(answering: Self.asked(complete: long))
         let run = try await daemon.onTerminal("grant request hallway --flow device")
-        let widths = run.output.components(separatedBy: "\n").filter { $0.contains("\u{2588}") }.map { line in
+        let widths = Self.drawn(in: run.output).map { line in
             line.count { " \u{2588}\u{2580}\u{2584}".contains($0) }
         }
         #expect(!widths.isEmpty && widths.allSatisfy { $0 <= 80 })

@@ -53,8 +53,7 @@ struct Vendor: Sendable, CustomTestStringConvertible {
         Vendor(name: "honeywell", approval: .redirect, refresh: .newRefreshToken),
         Vendor(name: "yale", approval: .redirect, refresh: .sameRefreshToken),
         Vendor(name: "nuki", approval: .redirect, refresh: .sameRefreshToken, isChecked: true),
-        // What comes is a 401 without a word, or a number that means several things: it is tried again before anybody is
-        // asked.
+        // A 401 without a word, or a number that means several things: it is tried again before anybody is asked.
         Vendor(
             name: "smartthings", approval: .carried, refresh: .newRefreshToken, takenBack: "suspicious", isChecked: true
         ),

@@ -1,5 +1,5 @@
-// The profile that ships is used byte for byte, but that its hosts are this machine: what works here fails at the vendor
-// only where the vendor is not as the stand-in.
+// The profile that ships is used byte for byte, but that its hosts are this machine and an owner's own values stand in
+// it: what works here fails at the vendor only where the vendor is not as the stand-in.
 
 import Foundation
 import StrictJSON

@@ -86,13 +86,13 @@ import Vault
             try await home.telling(.init(command: hook, webhook: server.url, mqtt: true)) {
                 try await home.trouble("grant-1")
                 _ = await server.received.first(1)
-                await home.clock.waitForSleeper(lasting: .seconds(5))
+                await home.clock.waitForSleeper(lasting: .seconds(1))
                 try await home.relief("grant-1")
                 try await home.told("command", upTo: 2)
                 #expect(try await home.vault.read { try $0.noticeCursor("webhook") } < 1)
                 #expect(try await home.vault.read { try $0.noticeCursor("mqtt") } < 1)
                 // The broker is back; the webhook still says nothing.
-                home.clock.advance(by: .seconds(5))
+                home.clock.advance(by: .seconds(1))
                 try await home.told("mqtt", upTo: 2)
                 #expect(try await home.vault.read { try $0.noticeCursor("webhook") } < 1)
                 #expect(server.received.elements.count == 1)
@@ -127,11 +127,11 @@ import Vault
             home.board.fail(tooLarge, tooLarge, tooLarge, tooLarge, tooLarge)
             try await home.telling(.init(mqtt: true)) {
                 try await home.trouble("grant-1")
-                for rest in [5, 10, 10, 10] { await home.clock.pass(.seconds(rest)) }
+                for rest in [1, 4, 10, 10] { await home.clock.pass(.seconds(rest)) }
                 try await home.told("mqtt", upTo: 1)
                 for _ in 0..<7 { home.board.fail(NoticeBoard.Down()) }
                 try await home.trouble("grant-2")
-                for rest in [5, 10, 10, 10, 10, 10, 10] { await home.clock.pass(.seconds(rest)) }
+                for rest in [1, 4, 10, 10, 10, 10, 10] { await home.clock.pass(.seconds(rest)) }
                 try await home.told("mqtt", upTo: 2)
             }
             #expect(home.board.notices.elements.map(\.seq) == [2])
@@ -143,7 +143,7 @@ import Vault
         try await TestHome.with { home in
             home.board.fail(NoticeBoard.Down())
             try await home.telling(.init(homeAssistant: true)) {
-                await home.clock.pass(.seconds(5))
+                await home.clock.pass(.seconds(1))
                 #expect(await home.board.pictures.first(1).last == [])
                 try await home.trouble("grant-1")
                 #expect(await home.board.pictures.first(2).last?.map { $0["seq"] } == [1])

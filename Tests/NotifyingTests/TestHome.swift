@@ -47,11 +47,7 @@ struct TestHome: Sendable {
         _ channels: Notifier.Channels, environment: [String: String] = ["PATH": "/usr/bin:/bin"],
         _ body: @Sendable @escaping () async throws -> Void
     ) async throws {
-        var logger = Logger(label: "notifier") { _ in log }
-        logger.logLevel = .trace
-        let notifier = Notifier(
-            channels, vault: vault, client: client, publisher: board, environment: environment, pace: clock.pace,
-            logger: logger)
+        let notifier = notifier(channels, environment: environment)
         try await withThrowingTaskGroup(of: Bool.self) { group in
             group.addTask {
                 try await notifier.run()
@@ -64,6 +60,14 @@ struct TestHome: Sendable {
             defer { group.cancelAll() }
             guard try await group.next() == true else { throw CancellationError() }
         }
+    }
+
+    func notifier(_ channels: Notifier.Channels, environment: [String: String] = [:]) -> Notifier {
+        var logger = Logger(label: "notifier") { _ in log }
+        logger.logLevel = .trace
+        return Notifier(
+            channels, vault: vault, client: client, publisher: board, environment: environment, pace: clock.pace,
+            logger: logger)
     }
 
     /// A trouble of a subject begins.

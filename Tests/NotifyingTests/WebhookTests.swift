@@ -110,6 +110,7 @@ import Vault
             }
             let log = home.log.lines.elements
             #expect(log.count >= 4)
+            #expect("\(home.notifier(.init(webhook: server.url)))" == "Notifier")
             #expect(!log.contains { $0.contains("capability") || $0.contains("a text for people") })
         }
     }

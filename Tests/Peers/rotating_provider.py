@@ -1,5 +1,4 @@
 """A rotating OAuth 2 provider whose every decision can be counted afterwards.
-
 Standard output is its log, one JSON object a line; tokens stand in it as SHA-256 only, the way the hub's own notes name
 them. What it does to a refresh token that comes a second time is its policy:
   none    refresh tokens are never replaced
@@ -14,7 +13,6 @@ import json
 import os
 import random
 import secrets
-import signal
 import sys
 import threading
 import time
@@ -51,8 +49,8 @@ class Provider:
         self.output = threading.Lock()
         self.refresh_tokens, self.access_tokens, self.codes, self.device_codes = {}, {}, {}, {}
         self.families = []
-        # delay: seconds each way at most; hold: seconds that an answer stays on its way; fail, fail_revocations: so many
-        # requests are answered with 503; secrets: the ones of the consumer that count, all when None.
+        # delay: seconds each way at most; hold: seconds that an answer stays on its way; fail, fail_revocations: how
+        # often 503 is answered; secrets: the consumer's that count, all when None.
         self.settings = {"delay": options.delay, "hold": 0, "fail": 0, "fail_revocations": 0, "secrets": None}
         self.released = threading.Event()
         self.random = random.Random(options.seed)
@@ -274,7 +272,6 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def handle_error(self, request, client_address):
-        # Whoever asked has been killed; anything else is a fault of this program.
         if not isinstance(sys.exc_info()[1], OSError):
             super().handle_error(request, client_address)
 
@@ -294,7 +291,6 @@ def main():
     def stop(*_):
         os._exit(0)
 
-    signal.signal(signal.SIGTERM, stop)
     watch_input(stop)
     provider.say(port=server.server_port, base=f"http://127.0.0.1:{server.server_port}", pid=os.getpid())
     server.serve_forever(poll_interval=0.05)

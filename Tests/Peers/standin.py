@@ -15,7 +15,6 @@ import os
 import signal
 import sys
 import threading
-import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from lifetime import watch_input

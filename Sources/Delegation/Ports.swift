@@ -59,6 +59,8 @@ package protocol ProfileCatalog: Sendable {
     func providerProfiles() throws -> [ProviderProfile]
     /// Adds a provider profile to the home's own, or replaces it, after checking it.
     func addProviderProfile(_ name: ProviderName, yaml: String) throws -> ProviderProfile
+    /// Fills in what a provider profile leaves open, after checking it.
+    func setProviderValues(_ name: ProviderName, _ values: [String: String]) throws -> ProviderProfile
     /// Removes a provider profile from the home's own.
     func removeProviderProfile(_ name: ProviderName) throws
 }

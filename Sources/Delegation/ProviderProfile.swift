@@ -30,6 +30,8 @@ package struct ProviderProfile: Sendable, Equatable {
     package var keyParameter: String?
     /// What each owner has of their own in the addresses, such as a project's id; written `{name}` there.
     package var variables: [String] = []
+    /// Those of them that have no value in this home, so that the profile cannot be used.
+    package var unsetVariables: [String] = []
     /// How many refreshes a minute the provider takes before it objects.
     package var refreshesPerMinute = 120
 
@@ -61,6 +63,14 @@ package struct ProviderProfile: Sendable, Equatable {
         switch endpoints {
         case .oauth1: .oauth1
         case .oauth2: .oauth2
+        }
+    }
+
+    /// Whether consumers prove themselves with a secret; a public client has none.
+    package var needsSecret: Bool {
+        switch endpoints {
+        case .oauth1: true
+        case .oauth2(let endpoints): endpoints.clientAuthentication != .none
         }
     }
 

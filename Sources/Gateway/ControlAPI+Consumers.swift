@@ -26,10 +26,11 @@ extension ControlAPI {
         router.post("/v1/consumers") { request, context in
             let body = try await RequestBody(request, context)
             let provider = try ProviderName(checking: try body.text("provider"))
-            _ = try parts.profiles.providerProfile(provider)
+            let needsSecret = try parts.profiles.providerProfile(provider).needsSecret
             let key = try body.text("key")
+            let secret = try needsSecret ? body.text("secret") : body.optionalText("secret") ?? ""
             try await parts.keeper.addConsumer(
-                provider: provider, key: key, secret: Secret(text: try body.text("secret")), by: context.requester)
+                provider: provider, key: key, secret: Secret(text: secret), by: context.requester)
             return Response(
                 json: ["consumer": ["provider": .string(provider.rawValue), "key": .string(key)]], status: .created)
         }

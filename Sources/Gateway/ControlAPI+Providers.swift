@@ -23,6 +23,13 @@ extension ControlAPI {
             let profile = try parts.profiles.addProviderProfile(name, yaml: try body.text("yaml"))
             return Response(json: ["provider": .object(profile.members)], status: .created)
         }
+        router.post("/v1/providers/{name}/values") { request, context in
+            let body = try await RequestBody(request, context)
+            let name = try ProviderName(checking: try context.part("name"))
+            let values = Dictionary(try body.pairs("values").map { ($0.name, $0.value) }) { $1 }
+            let profile = try parts.profiles.setProviderValues(name, values)
+            return Response(json: ["provider": .object(profile.members)])
+        }
         router.post("/v1/providers/discover") { request, context in
             let body = try await RequestBody(request, context)
             let yaml = try await parts.keeper.discover(
@@ -60,6 +67,8 @@ extension ProviderProfile {
             }
         let common: JSON = .compact([
             "flows": .strings(flows.map(\.rawValue)), "doubts": .strings(doubts),
+            "variables": variables.isEmpty ? nil : .strings(variables),
+            "unset": unsetVariables.isEmpty ? nil : .strings(unsetVariables), "has_secret": .bool(needsSecret),
             "revocation_page": revocationPage.map(JSON.string),
         ])
         return [json, common, more].flatMap { $0.members ?? [] }

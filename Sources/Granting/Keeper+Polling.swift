@@ -64,6 +64,8 @@ extension Keeper {
         let sent = Sending(at: time.now(), uptime: time.uptime())
         let interval = polling.interval
         do {
+            // Its secret may have been changed since the code was asked for.
+            let consumer = try await vault.read { try $0.heldConsumer(id: consumer.id) } ?? consumer
             let outcome = try await answer(pending, consumer, remote)
             switch polling.received(outcome, elapsed: elapsed, now: Int(time.now().timeIntervalSince1970)) {
             case .wait(let seconds):

@@ -38,6 +38,7 @@ extension Keeper {
         if let reason = vault.quarantine { throw Refusal.quarantined(reason) }
         return try await explained(name) {
             let remote = try remote(name)
+            guard remote.profile.unsetVariables.isEmpty else { throw Refusal.unset(remote.profile) }
             let scopes = try Self.scopes(operations, of: found, deviceProfile, remote.profile)
             let flow = try Self.flow(flow, of: remote.profile)
             let redirectURI = redirectURI(of: remote.profile, flow)

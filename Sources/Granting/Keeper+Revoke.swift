@@ -19,6 +19,14 @@ extension Keeper {
     package func revoke(device: DeviceName, by requester: Requester) async throws -> Revocation {
         let live: [Grant.State] = [.pending, .active, .needsReauth]
         let now = time.now()
+        // What is queued here is told here, so that whoever asks hears what came of it.
+        guard revoking.insert(device).inserted else {
+            throw Refusal(.conflict, "the grants of device \(quoted(device.rawValue)) are being revoked already")
+        }
+        defer {
+            revoking.remove(device)
+            wake()
+        }
         let ended = try await explained {
             try await vault.write { transaction in
                 try transaction.grants(of: device).filter { live.contains($0.grant.state) }.map { record in
@@ -38,7 +46,6 @@ extension Keeper {
         }
         Failpoint.revokeEnded.pass()
         for one in ended { forget(one.record.grant.id) }
-        wake()
         let ids = Set(ended.map(\.record.grant.id))
         let queued = try await explained { try await vault.read { try $0.dueRevocations(at: now) } }
         var trouble = ended.compactMap(\.damage).first.map { Farewell(reason: $0, isQueued: false) }
@@ -65,7 +72,7 @@ extension Keeper {
     func tellFarewells() async throws -> Double {
         let now = time.now()
         let (due, next) = try await vault.read { (try $0.dueRevocations(at: now), try $0.nextRevocation()) }
-        for revocation in due where !farewells.contains(revocation.id) {
+        for revocation in due where !farewells.contains(revocation.id) && !revoking.contains(revocation.device) {
             // Whoever stops or seals waits for it with `settle`.
             farewells.insert(revocation.id)
             Task {

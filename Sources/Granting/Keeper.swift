@@ -50,6 +50,8 @@ package actor Keeper {
     var redeeming: Set<GrantID> = [] { didSet { noteQuiet() } }
     /// The device codes that are asked about.
     var polls: [GrantID: Task<Void, Never>] = [:]
+    /// Devices whose grants are being revoked by somebody who waits to hear what the provider says.
+    var revoking: Set<DeviceName> = []
     /// The revocations that a provider is being told at the moment.
     var farewells: Set<Int64> = [] { didSet { noteQuiet() } }
     /// Whoever waits until nothing is under way.
@@ -125,7 +127,7 @@ package actor Keeper {
         let memory = memories[name] ?? ProviderMemory()
         memories[name] = memory
         return RemoteProvider(
-            try profiles.providerProfile(name), over: client, memory: memory,
+            try profiles.providerProfile(name), over: client, memory: memory, trustRoots: configuration.trustRoots,
             deadline: configuration.exchangeDeadline, now: time.now)
     }
 

@@ -12,6 +12,8 @@ package struct KeeperConfiguration: Sendable {
     package let exchangeDeadline: Duration
     /// How long does a shutdown wait for refreshes that are under way?
     package let drainPatience: Duration
+    /// The path of a PEM file with authorities beside the system's, the same that the HTTP client was made with.
+    package let trustRoots: String?
     /// Which boot of the machine is this?
     package let boot: String
     package let time: Timepiece
@@ -19,12 +21,14 @@ package struct KeeperConfiguration: Sendable {
     /// Sets up the keeper.
     package init(
         redirectPort: Int, approvalPatience: Duration = .seconds(900), exchangeDeadline: Duration = .seconds(30),
-        drainPatience: Duration = .seconds(25), boot: String = Self.kernelBoot, time: Timepiece = .system
+        drainPatience: Duration = .seconds(25), trustRoots: String? = nil, boot: String = Self.kernelBoot,
+        time: Timepiece = .system
     ) {
         self.redirectPort = redirectPort
         self.approvalPatience = approvalPatience
         self.exchangeDeadline = exchangeDeadline
         self.drainPatience = drainPatience
+        self.trustRoots = trustRoots
         self.boot = boot
         self.time = time
     }

@@ -46,6 +46,14 @@ extension Refusal {
 
     static let sealed = Refusal(.sealed, "the vault is sealed", hint: "run 'keyholder unseal'")
 
+    /// What a profile leaves open, and nobody has filled in.
+    static func unset(_ profile: ProviderProfile) -> Refusal {
+        let names = profile.unsetVariables.joined(separator: ", ")
+        return Refusal(
+            .usage, "provider \(quoted(profile.name.rawValue)) needs a value for \(names)",
+            hint: "run 'keyholder provider set \(profile.name) \(profile.unsetVariables.first ?? "name")=VALUE'")
+    }
+
     static func noConsumer(_ provider: ProviderName) -> Refusal {
         Refusal(
             .notAuthorised, "no consumer for provider \(quoted(provider.rawValue))",

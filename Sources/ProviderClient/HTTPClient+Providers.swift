@@ -8,9 +8,9 @@ extension HTTPClient.Configuration {
     /// How providers are spoken to: no redirects, no decompression, 10 s to connect.
     package static var toProviders: HTTPClient.Configuration { toProviders(trustRoots: nil) }
 
-    /// As ``toProviders``, with other authorities than the system's.
+    /// As ``toProviders``, with further authorities beside the system's.
     ///
-    /// `trustRoots` is the path of a PEM file; only what it holds is trusted.
+    /// `trustRoots` is the path of a PEM file.
     package static func toProviders(trustRoots: String?) -> HTTPClient.Configuration {
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
         configuration.timeout = Timeout(connect: .seconds(10), read: .seconds(30))
@@ -29,7 +29,7 @@ extension TLSConfiguration {
     static func toProviders(trustRoots: String?) -> TLSConfiguration {
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.minimumTLSVersion = .tlsv12
-        if let trustRoots { configuration.trustRoots = .file(trustRoots) }
+        if let trustRoots { configuration.additionalTrustRoots = [.file(trustRoots)] }
         return configuration
     }
 }

@@ -57,6 +57,8 @@ package struct AgentConfiguration: Sendable, Equatable {
     package let broker: Address
     /// How long the home's provider lets an OAuth 2 access token live.
     package let accessTokenLifetime: Duration
+    /// A PEM file with authorities that providers' certificates may come from, beside the system's; `nil` without.
+    package let caFile: String?
     /// How people are told what they should know.
     package let notices: NoticeSettings
 
@@ -69,7 +71,7 @@ package struct AgentConfiguration: Sendable, Equatable {
     /// Assembles a configuration.
     package init(
         name: String, listen: Address, publicURL: String? = nil, apiURL: String? = nil, redirect: Address,
-        broker: Address, accessTokenLifetime: Duration, notices: NoticeSettings = .none
+        broker: Address, accessTokenLifetime: Duration, caFile: String? = nil, notices: NoticeSettings = .none
     ) {
         self.name = name
         self.listen = listen
@@ -78,6 +80,7 @@ package struct AgentConfiguration: Sendable, Equatable {
         self.redirect = redirect
         self.broker = broker
         self.accessTokenLifetime = accessTokenLifetime
+        self.caFile = caFile
         self.notices = notices
     }
 
@@ -108,6 +111,7 @@ package struct AgentConfiguration: Sendable, Equatable {
         let redirect = loopbackAddress("redirect")
         let broker = root.parsed("broker", required: false, allowed: "host:port") { Address($0) }
         let lifetime = root.duration("access_token_lifetime", in: .seconds(1)...(.seconds(86_400)), required: false)
+        let caFile = root.text("ca_file", required: false, allowed: "an absolute path") { $0.hasPrefix("/") }
         let notices = root.section("notices", required: false).map(NoticeSettings.init)
         root.finish()
         guard faults.faults.isEmpty else { throw SettingsError(faults: faults.faults) }
@@ -115,7 +119,7 @@ package struct AgentConfiguration: Sendable, Equatable {
             name: name ?? standard.name, listen: listen ?? standard.listen, publicURL: publicURL, apiURL: apiURL,
             redirect: redirect ?? standard.redirect,
             broker: broker ?? standard.broker, accessTokenLifetime: lifetime ?? standard.accessTokenLifetime,
-            notices: notices ?? standard.notices)
+            caFile: caFile, notices: notices ?? standard.notices)
     }
 
     /// The base URL of the home's provider, which is also its issuer.
@@ -141,7 +145,7 @@ package struct AgentConfiguration: Sendable, Equatable {
         # Where an approval comes home (loopback only).
         redirect: \(Self.yamlText(redirect.text))
         broker: \(Self.yamlText(broker.text))
-        access_token_lifetime: \(accessTokenLifetime.short)\(noticeLines)
+        access_token_lifetime: \(accessTokenLifetime.short)\(Self.line("ca_file", caFile))\(noticeLines)
 
         """
     }

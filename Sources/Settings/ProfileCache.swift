@@ -26,15 +26,22 @@ struct FileState: Equatable, Sendable {
     }
 }
 
+/// What a provider's profile was made of.
+struct ProfileState: Equatable, Sendable {
+    let profile: FileState
+    /// `nil` when nothing was filled in.
+    let values: FileState?
+}
+
 /// The provider profiles that were parsed.
 final class ProfileCache: Sendable {
-    private let entries = Mutex<[String: (state: FileState, profile: ProviderProfile)]>([:])
+    private let entries = Mutex<[String: (state: ProfileState, profile: ProviderProfile)]>([:])
 
-    func profile(_ file: String, _ state: FileState) -> ProviderProfile? {
+    func profile(_ file: String, _ state: ProfileState) -> ProviderProfile? {
         entries.withLock { $0[file].flatMap { $0.state == state ? $0.profile : nil } }
     }
 
-    func keep(_ profile: ProviderProfile, _ file: String, _ state: FileState) {
+    func keep(_ profile: ProviderProfile, _ file: String, _ state: ProfileState) {
         entries.withLock { $0[file] = (state, profile) }
     }
 }

@@ -33,15 +33,44 @@ package struct ProfileFolder: ProfileCatalog {
 
     package func providerProfile(_ name: ProviderName) throws -> ProviderProfile {
         let path = "providers/\(name).yaml"
-        // The state is taken before the text, so that an edit in between is seen the next time.
+        // The states are taken before the texts, so that an edit in between is seen the next time.
         let found = folders.lazy.map { "\($0)/\(path)" }.compactMap { file in FileState(file).map { (file, $0) } }.first
-        if let (file, state) = found, let known = cache.profile(file, state) { return known }
+        let state = found.map { ProfileState(profile: $0.1, values: FileState(valuesFile(name))) }
+        if let file = found?.0, let state, let known = cache.profile(file, state) { return known }
         let (text, file) = try read(path, what: "provider \(quoted(name.rawValue))")
-        let profile = try Self.explained { () throws(SettingsError) in
-            try ProviderProfile(yaml: text, name: name, file: file, home: home, api: api)
-        }
-        if let (path, state) = found, path == file { cache.keep(profile, file, state) }
+        let profile = try filled(name, yaml: text, file: file, with: try ProviderValues(file: valuesFile(name)))
+        if let state, found?.0 == file { cache.keep(profile, file, state) }
         return profile
+    }
+
+    private func valuesFile(_ name: ProviderName) -> String { "\(folders.first ?? ".")/providers/\(name).values" }
+
+    private func filled(
+        _ name: ProviderName, yaml: String, file: String, with values: ProviderValues
+    ) throws -> ProviderProfile {
+        try Self.explained { () throws(SettingsError) in
+            let open = try ProviderProfile(yaml: yaml, name: name, file: file, home: home, api: api)
+            guard !open.variables.isEmpty else { return open }
+            var profile = try ProviderProfile(
+                yaml: values.filled(yaml, open.variables), name: name, file: file, home: home, api: api)
+            profile.unsetVariables = open.variables.filter { values.values[$0] == nil }
+            return profile
+        }
+    }
+
+    package func setProviderValues(_ name: ProviderName, _ values: [String: String]) throws -> ProviderProfile {
+        var known = try ProviderValues(file: valuesFile(name))
+        let (text, file) = try read("providers/\(name).yaml", what: "provider \(quoted(name.rawValue))")
+        try known.set(values, of: try filled(name, yaml: text, file: file, with: known))
+        let profile = try filled(name, yaml: text, file: file, with: known)
+        try write(known.text, to: valuesFile(name))
+        return profile
+    }
+
+    private func write(_ text: String, to file: String) throws {
+        try FileManager.default.createDirectory(
+            atPath: "\(folders.first ?? ".")/providers", withIntermediateDirectories: true)
+        try Data(text.utf8).write(to: URL(filePath: file), options: .atomic)
     }
 
     package func providerYAML(_ name: ProviderName) throws -> String {
@@ -52,9 +81,7 @@ package struct ProfileFolder: ProfileCatalog {
         let profile = try Self.explained { () throws(SettingsError) in
             try ProviderProfile(yaml: yaml, name: name, file: "\(name).yaml", home: home, api: api)
         }
-        let folder = "\(folders.first ?? ".")/providers"
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        try Data(yaml.utf8).write(to: URL(filePath: "\(folder)/\(name).yaml"), options: .atomic)
+        try write(yaml, to: "\(folders.first ?? ".")/providers/\(name).yaml")
         return profile
     }
 

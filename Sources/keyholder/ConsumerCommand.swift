@@ -22,10 +22,14 @@ struct ConsumerCommand: ParsableCommand {
         @OptionGroup var output: Output
 
         func run() async throws {
-            let secret = try SecretInput.read(file: secretFile, what: "consumer secret")
-            let body: JSON = [
-                "provider": .string(provider), "key": .string(key), "secret": .string(secret.revealText()),
-            ]
+            let profile = try await Daemon.ask(.GET, "/v1/providers/\(provider.percentEncoded)")["provider"]
+            // A public client has no secret, so nobody is asked for one.
+            let isPublic = profile?["has_secret"] == .bool(false) && secretFile == nil
+            let secret = try isPublic ? nil : SecretInput.read(file: secretFile, what: "consumer secret")
+            let body = JSON.compact([
+                "provider": .string(provider), "key": .string(key),
+                "secret": secret.map { .string($0.revealText()) },
+            ])
             output.print(try await Daemon.ask(.POST, "/v1/consumers", body)) { _ in ["added consumer for \(provider)"] }
         }
     }

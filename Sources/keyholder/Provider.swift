@@ -6,7 +6,8 @@ import StrictJSON
 
 struct Provider: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Service providers.", subcommands: [List.self, Show.self, Add.self, Discover.self, Remove.self])
+        abstract: "Service providers.",
+        subcommands: [List.self, Show.self, Add.self, Discover.self, Set.self, Remove.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List providers.")
@@ -36,11 +37,7 @@ struct Provider: ParsableCommand {
             let answer = try await Daemon.ask(.GET, "/v1/providers/\(name.percentEncoded)")
             let provider = answer["provider"] ?? [:]
             guard yaml else { return output.print(answer) { _ in ProviderWords.table(provider) } }
-            guard let text = provider["yaml"]?.string else {
-                throw Refusal(
-                    .notFound, "the profile of \(quoted(name)) was not added to this home",
-                    hint: "it is device-profiles/providers/\(name).yaml where Keyholder is installed")
-            }
+            guard let text = provider["yaml"]?.string else { throw Refusal(.failure, "the daemon sent no profile") }
             Console.out(text.hasSuffix("\n") ? String(text.dropLast()) : text)
         }
     }
@@ -55,6 +52,28 @@ struct Provider: ParsableCommand {
             guard name.hasSuffix(".yaml") else { throw Refusal(.usage, "\(quoted(file)) is not named <provider>.yaml") }
             let answer = try await Provider.add(String(name.dropLast(5)), yaml: try TextFile.read(file))
             output.print(answer) { ["added \($0["provider"]?.cell("name") ?? name)"] }
+        }
+    }
+
+    struct Set: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Fill in what a provider's profile leaves open, such as the id of your own project.")
+        @Argument(help: "The provider.") var name: String
+        @Argument(help: "name=value, as 'keyholder provider show' lists the names.") var values: [String]
+        @OptionGroup var output: Output
+
+        func run() async throws {
+            let pairs = try values.map { text -> JSON in
+                guard let mark = text.firstIndex(of: "=") else {
+                    throw Refusal(.usage, "\(quoted(text)) is not name=value")
+                }
+                return [
+                    "name": .string(String(text[..<mark])), "value": .string(String(text[text.index(after: mark)...])),
+                ]
+            }
+            let answer = try await Daemon.ask(
+                .POST, "/v1/providers/\(name.percentEncoded)/values", ["values": .array(pairs)])
+            output.print(answer) { ProviderWords.table($0["provider"] ?? [:]) }
         }
     }
 

@@ -13,6 +13,10 @@ enum ProviderWords {
             ["revocation", revocation(provider)],
             ["verified", provider["verified"]?.bool == true ? "yes" : "no: nobody has tried this profile there"],
         ]
+        let unset = provider["unset"]?.strings ?? []
+        rows += (provider["variables"]?.strings ?? []).map { name in
+            ["variable", unset.contains(name) ? "\(name) has no value: run 'keyholder provider set'" : "\(name) is set"]
+        }
         rows += (provider["doubts"]?.strings ?? []).map { ["doubt", $0] }
         return keyholder.table(rows)
     }

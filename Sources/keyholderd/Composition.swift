@@ -36,10 +36,11 @@ struct Composition {
         presentation.resourceURL = configuration.apiURL ?? providerURL
         let provider = try HomeProvider(
             vault: vault, profiles: profiles, configuration: presentation, logger: logger)
-        try await HTTPClient.withHTTPClient(configuration: .toProviders) { client in
+        try await HTTPClient.withHTTPClient(configuration: .toProviders(trustRoots: configuration.caFile)) { client in
             let keeper = Keeper(
                 vault: vault, profiles: profiles, registrar: provider, client: client,
-                configuration: KeeperConfiguration(redirectPort: configuration.redirect.port), logger: logger)
+                configuration: KeeperConfiguration(
+                    redirectPort: configuration.redirect.port, trustRoots: configuration.caFile), logger: logger)
             let commander = Commander(
                 vault: vault, profiles: profiles, authority: keeper,
                 configuration: CommandingConfiguration(

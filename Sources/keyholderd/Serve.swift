@@ -39,6 +39,8 @@ struct Serve: AsyncParsableCommand {
         } catch {
             throw Refusal(.usage, error.description)
         }
+        // Said now, and not with the first provider that cannot be reached.
+        if let file = configuration.caFile { _ = try SettingsFile.read(file, maximumSize: 4 << 20) }
         if vault.protection.kind == .file {
             do {
                 try await vault.unseal(with: try KeySource.readFile(at: home.vaultKey))

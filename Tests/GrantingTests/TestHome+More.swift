@@ -15,7 +15,7 @@ extension TestHome {
     /// Changes the profile of `cloud` from now on.
     func cloud(
         _ rotation: OAuth2Endpoints.Rotation = .strict, profile: (inout ProviderProfile) -> Void = { _ in },
-        _ change: (inout OAuth2Endpoints) -> Void = { _ in }
+        endpoints change: (inout OAuth2Endpoints) -> Void = { _ in }
     ) {
         var changed = Self.cloudProfile(base, rotation, change)
         profile(&changed)
@@ -45,6 +45,12 @@ extension TestHome {
     /// The troubles that are not over.
     func openTroubles(in vault: Vault? = nil) async throws -> [Notice.Kind] {
         try await (vault ?? self.vault).read { try $0.openNotices().map(\.kind) }
+    }
+
+    /// Returns once the troubles that are not over are these; commits wake it, nothing is polled.
+    func waitForTroubles(_ kinds: [Notice.Kind], in vault: Vault? = nil) async throws {
+        for await _ in (vault ?? self.vault).changes() where try await openTroubles(in: vault) == kinds { return }
+        throw CancellationError()
     }
 
     /// Enough turns of keeper, store and provider for what would happen without time passing.

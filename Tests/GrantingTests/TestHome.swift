@@ -55,6 +55,10 @@ final class Profiles: ProfileCatalog {
         throw Refusal(.failure, "profiles of tests do not change")
     }
 
+    func setProviderValues(_ name: ProviderName, _ values: [String: String]) throws -> ProviderProfile {
+        throw Refusal(.failure, "profiles of tests do not change")
+    }
+
     func removeProviderProfile(_ name: ProviderName) throws {
         throw Refusal(.failure, "profiles of tests do not change")
     }

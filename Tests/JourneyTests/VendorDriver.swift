@@ -56,13 +56,10 @@ struct VendorDriver {
         let names = ["revocation_page: ", "redirect_uri: ", "verification_uri: ", "scopes: "]
         return lines.map { line in
             if line == list { return "hosts: [127.0.0.1]" }
-            // What an owner has of their own stands in the file here.
-            if line.hasPrefix("variables: ") { return "" }
             if names.contains(where: { line.drop { $0 == " " }.hasPrefix($0) }) { return line }
-            let here = hosts.reduce(line) {
+            return hosts.reduce(line) {
                 $0.replacingOccurrences(of: "https://\($1)/", with: "\(base)/\($1)/")
             }
-            return vendor.own.reduce(here) { $0.replacingOccurrences(of: "{\($1.key)}", with: $1.value) }
         }.joined(separator: "\n")
     }
 
@@ -71,9 +68,12 @@ struct VendorDriver {
         try profile.write(toFile: "\(home.folder)/\(name).yaml", atomically: true, encoding: .utf8)
         try await home.done("provider", "add", "\(home.folder)/\(name).yaml")
         let key = try about["key"]?.string.orThrow("no key") ?? ""
-        // A public client has none, and something must be there.
-        let secret = try home.privateFile("\(name).secret", about["secret"]?.string ?? "none")
-        try await home.done("consumer", "add", name, "--key", key, "--secret-file", secret)
+        if !vendor.own.isEmpty {
+            try await home.done(["provider", "set", name] + vendor.own.map { "\($0.key)=\($0.value)" })
+        }
+        // A public client has no secret.
+        let secret = try about["secret"]?.string.map { ["--secret-file", try home.privateFile("\(name).secret", $0)] }
+        try await home.done(["consumer", "add", name, "--key", key] + (secret ?? []))
         try await enrol()
     }
 

@@ -3,6 +3,7 @@
 # where the browser is sent then, without going there.
 #   approve.py PEER AUTHORIZE_URL [--deny]
 #   approve.py PEER VERIFICATION_URI --user-code CODE [--deny]
+#   approve.py glewlwyd ISSUER --take-back
 
 import argparse
 import json
@@ -53,22 +54,32 @@ class GlewlwydPerson(Browser):
         page = self.get(url)
         # What is asked shows in the address of the sign-in page; a device's only after the sign-in.
         if "callback_url" in _parameters(page.url):
-            self._call(page, "POST", "/api/auth/", username=PERSON, password=PASSWORD)
+            self._call(page.url, "POST", "/api/auth/", username=PERSON, password=PASSWORD)
             page = self._go_on(page)
         asked = _parameters(page.url)
         if "client_id" in asked and "callback_url" in asked:
-            self._call(page, "PUT", f"/api/auth/grant/{asked['client_id']}", scope=asked["scope"])
+            self._call(page.url, "PUT", f"/api/auth/grant/{asked['client_id']}", scope=asked["scope"])
             page = self._go_on(page)
         if not page.redirected_to and _parameters(page.url).get("prompt") != "deviceComplete":
             raise OSError(f"status {page.status} at {page.url}")
         return page
 
+    def take_back(self, issuer):
+        """Does what the page with the person's sign-ins does; returns how many refresh tokens lived until then."""
+        self._call(issuer, "POST", "/api/auth/", username=PERSON, password=PASSWORD)
+        with self._opener.open(f"{issuer}/token", timeout=TIMEOUT) as answer:
+            living = [each["token_hash"] for each in json.load(answer) if each["enabled"]]
+        for name in living:
+            request = urllib.request.Request(f"{issuer}/token/{urllib.parse.quote(name, safe='')}", method="DELETE")
+            self._opener.open(request, timeout=TIMEOUT).close()
+        return len(living)
+
     def _go_on(self, page):
         return self.get(_parameters(page.url)["callback_url"] + "&g_continue")
 
-    def _call(self, page, method, path, **body):
+    def _call(self, url, method, path, **body):
         request = urllib.request.Request(
-            origin(page.url) + path, json.dumps(body).encode(), {"Content-Type": "application/json"}, method=method)
+            origin(url) + path, json.dumps(body).encode(), {"Content-Type": "application/json"}, method=method)
         self._opener.open(request, timeout=TIMEOUT).close()
 
 
@@ -87,7 +98,11 @@ def main():
     parser.add_argument("url")
     parser.add_argument("--user-code", help="what a device shows; then the URL is its verification URI")
     parser.add_argument("--deny", action="store_true")
+    parser.add_argument("--take-back", action="store_true", help="end every refresh token at the issuer")
     options = parser.parse_args()
+    if options.take_back:
+        print(json.dumps({"taken_back": PEOPLE[options.peer]().take_back(options.url)}))
+        return 0
     outcome = {"status": None, "redirected_to": None, "title": None}
     try:
         page = PEOPLE[options.peer]().answer(options.url, "deny" if options.deny else "approve", options.user_code)

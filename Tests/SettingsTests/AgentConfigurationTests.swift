@@ -26,7 +26,8 @@ import Testing
     func roundTrip(_ name: String) throws {
         let written = AgentConfiguration(
             name: name, listen: .init(host: "::1", port: 1), redirect: .init(host: "localhost", port: 65_535),
-            broker: .init(host: "broker.home_1.lan", port: 8883), accessTokenLifetime: .seconds(5400))
+            broker: .init(host: "broker.home_1.lan", port: 8883), accessTokenLifetime: .seconds(5400),
+            caFile: "/etc/ssl/home ca.pem")
         let read = try Samples.readConfiguration(written.yaml)
         #expect(read == written)
         #expect(read.name.unicodeScalars.elementsEqual(name.unicodeScalars))
@@ -42,6 +43,12 @@ import Testing
             accessTokenLifetime: .seconds(600))
         #expect(try Samples.readConfiguration(written.yaml) == written)
         #expect(written.providerURL == "https://home.example")
+    }
+
+    @Test("a file of authorities has an absolute path")
+    func caFile() throws {
+        #expect(try Samples.readConfiguration("ca_file: /etc/ca.pem\n").caFile == "/etc/ca.pem")
+        #expect(throws: SettingsError.self) { try Samples.readConfiguration("ca_file: ca.pem\n") }
     }
 
     @Test(

@@ -89,7 +89,7 @@ extension Keeper {
                 .notFound, "no grant for device \(quoted(device.rawValue)) waits for a verifier",
                 hint: "run 'keyholder grant request \(device) --flow oob'")
         }
-        guard pending.expiresAt > time.now() else { throw try await tooLate(record) }
+        guard patience(with: pending.grant, until: pending.expiresAt) > 0 else { throw try await tooLate(record) }
         if let reticence { throw reticence }
         guard redeeming.insert(record.grant.id).inserted else {
             throw Refusal(.conflict, "a verifier for device \(quoted(device.rawValue)) is being tried already")
@@ -116,7 +116,7 @@ extension Keeper {
     ) async throws -> Grant {
         do {
             guard pending.provider == provider else { throw OAuthError.issuerMismatch }
-            guard pending.expiresAt > time.now() else { throw try await tooLate(record) }
+            guard patience(with: pending.grant, until: pending.expiresAt) > 0 else { throw try await tooLate(record) }
             let issued: IssuedTokens
             switch try remote(provider).profile.endpoints {
             case .oauth1:
@@ -243,6 +243,7 @@ extension Keeper {
         }
         for id in replaced { forget(id) }
         if !replaced.isEmpty { _ = try await tellFarewells() }
+        approvalDeadlines[active.grant.id] = nil
         self.active?[active.grant.id] = active
         freshness[active.grant.id] = freshness(of: active)
         logger.notice(
@@ -259,6 +260,11 @@ extension Keeper {
             throw Refusal.noGrant(for: record.grant.device)
         }
         return grant
+    }
+
+    /// Seconds for which an approval still counts; a wall clock that is set changes nothing for what this run asked for.
+    func patience(with id: GrantID, until deadline: Date) -> Double {
+        approvalDeadlines[id].map { ($0 - time.uptime()).seconds } ?? deadline.timeIntervalSince(time.now())
     }
 
     private func tooLate(_ record: GrantRecord) async throws -> Refusal {

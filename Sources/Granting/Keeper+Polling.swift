@@ -41,7 +41,7 @@ extension Keeper {
         guard let prompt = pending.device else { return }
         let begun = time.uptime()
         var polling = DevicePolling(
-            interval: prompt.interval, lifetime: Int(max(1, pending.expiresAt.timeIntervalSince(time.now()))),
+            interval: prompt.interval, lifetime: Int(max(1, patience(with: pending.grant, until: pending.expiresAt))),
             options: remote.devicePollingOptions)
         var pause = polling.interval
         while !isStopping {

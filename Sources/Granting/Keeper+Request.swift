@@ -58,6 +58,8 @@ extension Keeper {
                 case (.oauth2, _): try await askOAuth2(grant, remote, consumer, redirectURI: redirectURI)
                 }
             try await remember(grant, asked.pending, of: found, consumer: consumer, by: requester)
+            approvalDeadlines[grant.id] =
+                time.uptime() + .seconds(asked.pending.expiresAt.timeIntervalSince(grant.createdAt))
             Failpoint.approvalRequested.pass()
             if flow == .device { beginPolling(asked.pending, consumer, remote) }
             wake()

@@ -152,7 +152,7 @@ extension Keeper: Service {
             }
         }
         for (id, deadline) in deadlines where !redeeming.contains(id) {
-            let left = deadline.timeIntervalSince(time.now())
+            let left = patience(with: id, until: deadline)
             if left > 0 {
                 next = min(next, left)
             } else if let record = try await vault.read({ try $0.grant(id: id) }) {

@@ -48,6 +48,8 @@ package actor Keeper {
 
     /// Grants whose approval has come and is being redeemed.
     var redeeming: Set<GrantID> = [] { didSet { noteQuiet() } }
+    /// Until which uptime an approval counts that was asked for in this run.
+    var approvalDeadlines: [GrantID: Duration] = [:]
     /// The device codes that are asked about.
     var polls: [GrantID: Task<Void, Never>] = [:]
     /// Devices whose grants are being revoked by somebody who waits to hear what the provider says.
@@ -162,6 +164,7 @@ package actor Keeper {
         active?[id] = nil
         freshness[id] = nil
         forecasts.remove(id)
+        approvalDeadlines[id] = nil
         polls.removeValue(forKey: id)?.cancel()
     }
 

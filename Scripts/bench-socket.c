@@ -1,5 +1,5 @@
-// Clients of a token agent, each a process of its own as programs on a hub are: they ask one after the other for a while,
-// and every call is timed from before it is begun until its answer is read. Prints one JSON line.
+// Clients of a token agent, each a process of its own as programs on a hub are: they ask one after the other for a
+// while, and every call is timed from before it is begun until its answer is read. Prints one JSON line.
 //   bench-socket MODE CLIENTS SECONDS PAUSE_US …
 //     home SOCKET kept|fresh PATH BODY [COUNT]   our control socket
 //       kept: one connection for each client; fresh: one for each call. With COUNT {n} in PATH becomes a random number

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import signal
 import sys
 
 from sweep_provider import CHECKOUT, Unexpected
@@ -90,6 +91,8 @@ def main():
     parser.add_argument("--programs", default=str(CHECKOUT / ".build/debug"), help="the folder of the built programs")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
+    # A sweep that is ended takes its daemons and disks along.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     broken = False
     try:
         for result in run(arguments):

@@ -73,9 +73,10 @@ class Ledger:
         """After a recovery: finds what was lost, waits until the owner is told; returns devices to approve."""
         again = []
         deadline = restarted + patience
-        families = self.provider.families()
         while True:
+            # The provider second, because refreshes go on: it knows of every end that the hub has heard of.
             grants = self.home.grants()
+            families = self.provider.families()
             known = {self.home.families[grant]: about for grant, about in grants.items() if grant in self.home.families}
             dead = [
                 number
@@ -108,10 +109,11 @@ class Ledger:
 
     def cause(self, family):
         """The crash that opened the refresh by which a family died; None when no crash did."""
-        for item in self.provider.log.since(0):
-            if item.get("family") == family and item.get("outcome") == "killed":
-                return self.first_seen.get(item["token"])
-        return None
+        # The line may come after the state that tells of it.
+        found = self.provider.log.wait(
+            lambda item: item.get("family") == family and item.get("outcome") == "killed", 0, TOLD_WITHIN
+        )
+        return found and self.first_seen.get(found[2]["token"])
 
     def audit_log(self):
         """What the provider's log as a whole says against the rules."""

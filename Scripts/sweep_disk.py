@@ -4,22 +4,28 @@ import os
 import random
 import signal
 import subprocess
+import threading
 import time
 
 from sweep_check import Ledger
+from sweep_drain import ask
+from sweep_errno import RESUMES_WITHIN, Faults
 from sweep_home import Home
+from sweep_kills import Load, recover
 from sweep_mount import Disk, freeze, run
 from sweep_provider import Provider
 from sweep_tap import SKIP, SYNCS, Tap
 
 # Pages of 4 KiB that a nearly full disk has left, up to so many.
 ROOM = 24
+# Seconds for which an answer is on its way when the daemon is killed.
+LATE = 20.0
 
 
 def powercut(programs, policy, runs, seed, progress=None):
     """The cuts, and a few of them on a disk that only pretends to write: were none of those to lose anything, the
     sweep would not see a loss."""
-    control = cuts(programs, policy, max(3, min(20, runs // 4)), seed, lies=True)
+    control = cuts(programs, policy, 20, seed, lies=max(3, min(20, runs // 4)))
     result = cuts(programs, policy, runs, seed, progress=progress)
     result["control_acknowledged_lost"] = control["acknowledged_lost"]
     if not control["acknowledged_lost"]:
@@ -27,9 +33,8 @@ def powercut(programs, policy, runs, seed, progress=None):
     return result
 
 
-def cuts(programs, policy, runs, seed, lies=False, devices=4, life=6, progress=None):
-    from sweep_kills import Load, recover
-
+def cuts(programs, policy, runs, seed, lies=0, devices=4, life=6, progress=None):
+    """With `lies` nothing is really written, and so many cuts are enough once something was lost."""
     chance = random.Random(seed)
     disk = Disk("ext4")
     provider = Provider(policy, life, 0.002, seed)
@@ -64,6 +69,8 @@ def cuts(programs, policy, runs, seed, lies=False, devices=4, life=6, progress=N
             restarted = recover(home, ledger, number, waiting, 15)
             for device in ledger.settle(number, restarted):
                 home.approve(device)
+            if lies and number + 1 >= lies and ledger.acknowledged_lost:
+                break
             if progress and number % 50 == 49:
                 progress(f"{number + 1} cuts, {acknowledged} rotations acknowledged")
         load.stop()
@@ -92,8 +99,6 @@ def cuts(programs, policy, runs, seed, lies=False, devices=4, life=6, progress=N
 
 def full_disk(programs, seed, kind, room=ROOM, policy="strict"):
     """A disk that is really full: what was handed out stays, what cannot be kept is not begun, and it goes on."""
-    from sweep_errno import Faults
-
     disk = Disk(kind, "16M")
     provider = Provider(policy, 600, 0.002, seed)
     home = Home(provider, 2, programs, place=disk.place)
@@ -165,6 +170,46 @@ def keeps_what_it_sends(home, disk, pages, faults):
     if faults.alive(about):
         faults.resume(about)
     return kept
+
+
+def full_restart(programs, seed):
+    """Killed while an answer is on its way, and the disk is full at the next start: once there is room, the grant is
+    recovered within the provider's grace although nobody asks for a token."""
+    disk = Disk("ext4", "16M")
+    provider = Provider("grace", 600, 0.002, seed)
+    home = Home(provider, 1, programs, place=disk.place)
+    ledger = Ledger(home)
+    try:
+        home.furnish("grace")
+        provider.set(hold=LATE)
+        sent = len(provider.log)
+        threading.Thread(target=ask, args=(home, home.devices[0], 86_000), daemon=True).start()
+        provider.log.wait(lambda item: item.get("action") == "holding", sent)
+        home.kill()
+        provider.set(hold=0)
+        waiting = ledger.crashed(home.vault())
+        filler = disk.fill()
+        ledger.starts.append(home.start())
+        failed = home.log.wait(lambda line: "refresh failed" in line)
+        os.unlink(filler)
+        home.begun = time.monotonic()
+        restarted = recover(home, ledger, 0, waiting, RESUMES_WITHIN)
+        ledger.settle(0, restarted)
+        faults = ledger.faults()
+        if not waiting or not failed:
+            faults.append("the disk was not full in a recovery")
+        return {
+            "sweep": "full disk at a start",
+            "provider": "grace",
+            "seed": seed,
+            **ledger.report(),
+            "faults": faults,
+            "cases": ledger.cases(),
+        }
+    finally:
+        home.stop()
+        provider.stop()
+        disk.remove()
 
 
 def read_only(programs, seed):

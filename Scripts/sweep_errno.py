@@ -168,10 +168,11 @@ def injected(programs, policy, code, seed, limit, progress):
 
 
 def errno_sweep(programs, seed, limit=0, progress=None):
-    from sweep_disk import full_disk, read_only
+    from sweep_disk import full_disk, full_restart, read_only
 
     for code in (errno.ENOSPC, errno.EIO, errno.EROFS):
         yield injected(programs, "strict", code, seed, limit, progress)
     yield full_disk(programs, seed, "tmpfs")
     yield full_disk(programs, seed, "ext4")
+    yield full_restart(programs, seed)
     yield read_only(programs, seed)

@@ -92,7 +92,10 @@ class Home:
                 "--profile",
                 "thermostats/demo-thermostat",
             ]
-            label = subprocess.run(made, check=True, capture_output=True, text=True).stdout.strip()
+            ran = subprocess.run(made, capture_output=True, text=True)
+            if ran.returncode:
+                raise Unexpected(f"keyholder-device init: {ran.stderr}")
+            label = ran.stdout.strip()
             self.cli("device", "enroll", name, "--label", label, "--out", str(self.folder / f"{name}.join"))
         # No refresh needs the broker, and a start without it is one handshake shorter.
         self.broker.kill()

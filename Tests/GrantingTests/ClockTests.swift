@@ -32,7 +32,9 @@ import Vault
         }
     }
 
-    @Test("C30: a clock that is set while the program runs changes nothing about a token", arguments: [10 * year, -10 * year])
+    @Test(
+        "C30: a clock that is set while the program runs changes nothing about a token",
+        arguments: [10 * year, -10 * year])
     func running1(_ jump: Double) async throws {
         try await TestHome.with { home in
             let grant = try await home.granted()
@@ -111,7 +113,9 @@ import Vault
         }
     }
 
-    @Test("C30: an approval that waits outlives a clock that is set, and ends with its own time", arguments: [true, false])
+    @Test(
+        "C30: an approval that waits outlives a clock that is set, and ends with its own time",
+        arguments: [true, false])
     func approval(_ isInTime: Bool) async throws {
         try await TestHome.with { home in
             let right = home.clock.wall
@@ -161,7 +165,8 @@ import Vault
     func told(_ field: String) async throws {
         try await TestHome.with { home in
             home.cloud(endpoints: { $0.refreshTokenLifetime = 2000 })
-            let reply = "{\"access_token\":\"{at}\",\"expires_in\":3600,\"refresh_token\":\"{rt}\",\"\(field)\":\"400\"}"
+            let reply =
+                "{\"access_token\":\"{at}\",\"expires_in\":3600,\"refresh_token\":\"{rt}\",\"\(field)\":\"400\"}"
             await home.provider.change { $0.reply = reply }
             let grant = try await home.granted()
             #expect(grant.refreshExpiresAt == home.clock.wall.addingTimeInterval(400))

@@ -95,9 +95,12 @@ import Vault
         }
     }
 
-    @Test("what is no word about the consumer does not bring the former secret out", arguments: [
-        Mood.answering(500, ""), .answering(400, "{\"error\":\"invalid_request\"}"), .breakingOff, .answering(429, ""),
-    ])
+    @Test(
+        "what is no word about the consumer does not bring the former secret out",
+        arguments: [
+            Mood.answering(500, ""), .answering(400, "{\"error\":\"invalid_request\"}"), .breakingOff,
+            .answering(429, ""),
+        ])
     func otherTrouble(_ mood: Mood) async throws {
         try await TestHome.with { home in
             let grant = try await home.granted()

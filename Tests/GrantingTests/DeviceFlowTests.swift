@@ -53,7 +53,8 @@ import Vault
 
     @Test("C29: slow_down adds five seconds for good, each time")
     func slowDown() async throws {
-        try await with(answers: ["authorization_pending", "slow_down", "authorization_pending", "slow_down"]) { home, asked in
+        try await with(answers: ["authorization_pending", "slow_down", "authorization_pending", "slow_down"]) {
+            home, asked in
             for (number, seconds) in [5, 5, 10, 10, 15].enumerated() {
                 try await poll(home, after: seconds, count: number + 1)
             }
@@ -172,7 +173,9 @@ import Vault
         }
     }
 
-    @Test("a code whose grant was revoked, or whose place another request took, is not asked about", arguments: [true, false])
+    @Test(
+        "a code whose grant was revoked, or whose place another request took, is not asked about",
+        arguments: [true, false])
     func givenUp(_ isRevoked: Bool) async throws {
         try await with { home, asked in
             await home.clock.waitForSleeper(lasting: .seconds(5))

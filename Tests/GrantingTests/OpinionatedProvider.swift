@@ -91,7 +91,7 @@ actor OpinionatedProvider {
         if let token = query.first("oauth_token") {
             let verifier = Random.digits(8)
             requestTokens[token]?.verifier = verifier
-            return "oauth_token=\(token)&oauth_verifier=\(verifier)"
+            return FormCoding.encode([Parameter("oauth_token", token), Parameter("oauth_verifier", verifier)])
         }
         let code = secret()
         codes[code] = Code(

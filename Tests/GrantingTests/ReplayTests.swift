@@ -42,7 +42,8 @@ import Vault
         }
     }
 
-    @Test("the same holds for the next run of the program, and for the next boot", arguments: table, ["boot-1", "boot-2"])
+    @Test(
+        "the same holds for the next run of the program, and for the next boot", arguments: table, ["boot-1", "boot-2"])
     func crash(_ one: Case, _ boot: String) async throws {
         try await TestHome.with(rotation: one.rotation, deadline: .seconds(120)) { home in
             let grant = try await home.granted()

@@ -70,7 +70,8 @@ extension TestHome {
             let device = Device(
                 id: "seed-\(number)", name: try Self.name("seed-\(number)"),
                 profile: try #require(ProfileReference(rawValue: "locks/demo-lock")), state: .enrolled,
-                identityKey: Array("seed-\(number)".utf8) + Array(repeating: 0, count: 32 - "seed-\(number)".utf8.count),
+                identityKey: Array("seed-\(number)".utf8)
+                    + Array(repeating: 0, count: 32 - "seed-\(number)".utf8.count),
                 sealingKey: Array(repeating: 7, count: 32), createdAt: ManualClock.epoch,
                 enrolledAt: ManualClock.epoch)
             let grant = Grant(

@@ -112,7 +112,8 @@ struct TestHome: Sendable {
             defer { try? FileManager.default.removeItem(atPath: folder) }
             let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: .toProviders)
             do {
-                let vault = try await Vault.create(at: "\(folder)/vault.sqlite", key: key, homeName: "Test", machine: machine)
+                let vault = try await Vault.create(
+                    at: "\(folder)/vault.sqlite", key: key, homeName: "Test", machine: machine)
                 let home = TestHome(
                     folder: folder, provider: provider, port: await provider.port, clock: ManualClock(),
                     client: client, rotation: rotation, vault: vault, deadline: deadline)

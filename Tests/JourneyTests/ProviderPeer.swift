@@ -36,11 +36,8 @@ struct ProviderPeer {
         return program.output.lines.count { $0.contains("\"\(path)\"") && $0.contains("\"status\": \(status)}") }
     }
 
-    /// Adds the provider by what it says about itself, and then settles the doubts in the file as an owner would.
-    ///
-    /// - Parameters:
-    ///   - settled: Lines of the file, and what they become.
-    ///   - more: Lines that the file has not got, for the outermost mapping.
+    /// Adds the provider by what it says about itself, and then settles its doubts in the file as an owner would: lines
+    /// of it become others, and `more` is added to the outermost mapping.
     func discover(_ settled: KeyValuePairs<String, String>, _ more: String = "") async throws {
         let found = try await home.keyholder("provider", "discover", self["issuer"], "--name", name, "--add")
         #expect(found.status == 0, "\(found.errors)")

@@ -6,7 +6,7 @@ import Sealing
 import StrictJSON
 import Testing
 
-@Suite(VendorHome()) struct ProviderPeerTests {
+@Suite(.serialized, VendorHome()) struct ProviderPeerTests {
     /// What glewlwyd does not say about itself.
     private static let glewlwyd: KeyValuePairs = [
         "client_authentication: basic": "client_authentication: basic_raw", "rotation: unknown": "rotation: strict",

@@ -33,8 +33,7 @@ import Testing
         if !crowd.isForced {
             // The hub's own refresh is on its way already, and the token dies meanwhile, which time alone brings about.
             _ = try await provider.log.line(with: "holding")
-            let left = try await provider.token("--min-valid", "0s")["expires_in"]?.integer ?? 0
-            try await Task.sleep(for: .seconds(left + 1))
+            try await Task.sleep(for: .seconds(try await provider.tokenLife() + 1))
         }
         let callers = try (0..<crowd.processes).map { _ in
             try provider.callers(crowd.calls, validity: crowd.isForced ? 86_400 : 60)
@@ -48,7 +47,7 @@ import Testing
         #expect(provider.refreshes.count == 1)
         try await provider.release()
         var told: [String] = []
-        for caller in callers { told += try await caller.finish().output.split(separator: "\n").map(String.init) }
+        for caller in callers { told += try await caller.finish().output.split(separator: "}").map { "\($0)}" } }
         #expect(told.count == crowd.processes * crowd.calls)
         let digests = try told.map { try SlowProvider.digest(JSON(parsing: $0)) }
         #expect(Set(digests).count == 1)
@@ -127,12 +126,18 @@ private struct SlowProvider {
         log.lines.compactMap { try? JSON(parsing: $0) }.filter { $0["action"]?.string == "refresh" }
     }
 
+    /// Seconds until the end of the newest token; negative after it.
+    func tokenLife() async throws -> Double {
+        let end = try await home.done("grant", "show", name)["grant"]?["expires_at"]?.string
+        return try Date(try end.orThrow("no end"), strategy: .iso8601).timeIntervalSinceNow
+    }
+
     func token(_ options: String...) async throws -> JSON { try await home.done(["token", name] + options) }
 
     /// One process that asks the daemon for the token so often at once, and says on its error output when it has.
     func callers(_ count: Int, validity: Int) throws -> Program {
         try curl(
-            "--verbose", "--parallel", "--parallel-immediate", "--write-out", "\\n", "--unix-socket",
+            "--verbose", "--parallel", "--parallel-immediate", "--unix-socket",
             "\(home.homePath)/keyholder.sock", "--header", "Content-Type: application/json", "--data",
             "{\"min_valid\":\(validity)}", "http://localhost/v1/devices/\(name)/token?call=[1-\(count)]")
     }

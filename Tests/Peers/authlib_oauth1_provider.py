@@ -6,15 +6,15 @@ import os
 from authlib.integrations.flask_oauth1 import AuthorizationServer, ResourceProtector, current_credential
 from authlib.oauth1 import ClientMixin, TemporaryCredential, TokenCredentialMixin
 from authlib.oauth1.errors import OAuth1Error
-from authlib.oauth1.rfc5849.signature import generate_signature_base_string, verify_hmac_sha1
+from authlib.oauth1.rfc5849.signature import generate_signature_base_string, verify_hmac_sha1, verify_rsa_sha1
 from flask import Flask, jsonify, request
 
 import serving
 
 
 class Consumer(ClientMixin):
-    def __init__(self, key, secret, callback):
-        self.key, self.secret, self.callback = key, secret, callback
+    def __init__(self, key, secret, callback, public_key):
+        self.key, self.secret, self.callback, self.public_key = key, secret, callback, public_key
 
     def get_default_redirect_uri(self):
         return self.callback
@@ -23,7 +23,7 @@ class Consumer(ClientMixin):
         return self.secret
 
     def get_rsa_public_key(self):
-        return None
+        return self.public_key
 
 
 class TokenCredential(TokenCredentialMixin):
@@ -37,18 +37,21 @@ class TokenCredential(TokenCredentialMixin):
         return self.secret
 
 
-def verify_and_explain(oauth_request):
+def explaining(verify):
     """Authlib's verdict; a wrong signature is logged with the base string it was compared under."""
-    right = verify_hmac_sha1(oauth_request)
-    if not right:
-        serving.note(f"signature differs; base string here: {generate_signature_base_string(oauth_request)}")
-    return right
+    def verify_and_explain(oauth_request):
+        right = verify(oauth_request)
+        if not right:
+            serving.note(f"signature differs; base string here: {generate_signature_base_string(oauth_request)}")
+        return right
+    return verify_and_explain
 
 
 class Explaining:
     """Shared by both halves of Authlib's server, so that no refusal goes unexplained."""
 
-    SIGNATURE_METHODS = {"HMAC-SHA1": verify_and_explain}
+    SIGNATURE_METHODS = {"HMAC-SHA1": explaining(verify_hmac_sha1), "RSA-SHA1": explaining(verify_rsa_sha1)}
+    SUPPORTED_SIGNATURE_METHODS = list(SIGNATURE_METHODS)
 
     def handle_error_response(self, error):
         serving.note(f"{error.error}: {error.get_error_description() or error.description}")
@@ -138,10 +141,16 @@ def make_app(consumer):
 
 
 def main():
-    options = serving.arguments(
-        "An OAuth 1.0a provider on Authlib.", "--consumer-key", "--consumer-secret", "--callback").parse_args()
+    parser = serving.arguments(
+        "An OAuth 1.0a provider on Authlib.", "--consumer-key", "--consumer-secret", "--callback")
+    parser.add_argument("--public-key", metavar="FILE", help="the consumer's, in PEM, for RSA-SHA1")
+    options = parser.parse_args()
     os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"
-    app = make_app(Consumer(options.consumer_key, options.consumer_secret, options.callback))
+    public_key = None
+    if options.public_key:
+        with open(options.public_key) as file:
+            public_key = file.read()
+    app = make_app(Consumer(options.consumer_key, options.consumer_secret, options.callback, public_key))
     serving.serve(app, options.port, provider="authlib", protocol="oauth1")
 
 

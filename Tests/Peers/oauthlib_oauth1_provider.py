@@ -3,7 +3,8 @@
 # 30 letters and digits. This file only stores what oauthlib asks it to store.
 
 from flask import Flask, jsonify, request
-from oauthlib.oauth1 import SIGNATURE_HMAC_SHA1, SIGNATURE_HMAC_SHA256, RequestValidator, WebApplicationServer
+from oauthlib.oauth1 import (
+    SIGNATURE_HMAC_SHA1, SIGNATURE_HMAC_SHA256, SIGNATURE_HMAC_SHA512, RequestValidator, WebApplicationServer)
 from oauthlib.oauth1.rfc5849.errors import OAuth1Error
 
 import serving
@@ -12,7 +13,7 @@ DUMMY = "dummydummydummydummydummy"
 
 
 class Validator(RequestValidator):
-    allowed_signature_methods = (SIGNATURE_HMAC_SHA1, SIGNATURE_HMAC_SHA256)
+    allowed_signature_methods = (SIGNATURE_HMAC_SHA1, SIGNATURE_HMAC_SHA256, SIGNATURE_HMAC_SHA512)
     enforce_ssl = False
     dummy_client = dummy_request_token = dummy_access_token = DUMMY
 

@@ -185,7 +185,7 @@ import Testing
             Breakage(
                 "an unknown key", "name: Home", "name: Home\nlisten_on: x", line: 2, "listen_on",
                 found: "the unknown key \"listen_on\"",
-                allowed: "access_token_lifetime, api_url, broker, listen, name, notices, public_url, redirect"
+                allowed: "access_token_lifetime, api_url, broker, ca_file, listen, name, notices, public_url, redirect"
             ),
         ]
         + ["600", "10 m", "-10m", "0s", "25h", "10M", "1w", "m", "9999999999s", "１0m"].map {

@@ -128,7 +128,7 @@ class Measured:
         connection.request("GET", f"/{path}")
         return json.loads(connection.getresponse().read())
 
-    def add_provider(self, name):
+    def add_provider(self, name, rotation="grace\n  rotation_grace: 60s"):
         base = f"http://127.0.0.1:{self.ports.pop()}/{name}"
         self.ask("POST", "/v1/providers", {"name": name, "yaml": f"""provider: {name}
 title: {name}
@@ -141,8 +141,7 @@ oauth2:
   authorization_endpoint: {base}/authorize
   token_endpoint: {base}/token
   client_authentication: basic
-  rotation: grace
-  rotation_grace: 60s
+  rotation: {rotation}
   default_lifetime: 10m
 """})
         self.ask("POST", "/v1/consumers", {"provider": name, "key": "bench", "secret": secrets.token_urlsafe(18)})
@@ -195,6 +194,11 @@ oauth2:
         ready = time.perf_counter() - begun
         self.ask("POST", f"/v1/devices/{device}/token", {"min_valid": 1})
         return round(ready * 1000), round((time.perf_counter() - begun) * 1000)
+
+    def log(self):
+        """The last line that the daemon wrote."""
+        with open(f"{demo}/keyholderd-bench.log") as file:
+            return file.read().rstrip().rsplit("\n", 1)[-1][-120:]
 
     def memory(self):
         with open(f"/proc/{self.pid}/status") as file:
@@ -260,7 +264,8 @@ def row(what, ours, beside, theirs):
         "what": what, **ours, "beside": beside, **{f"beside_{name}": value for name, value in theirs.items()},
         "ratio": round(ours["p50_ms"] / theirs["p50_ms"], 2),
         "p99_ratio": round(ours["p99_ms"] / theirs["p99_ms"], 2)})
-    print(f"{what}: p50 {ours['p50_ms']} ms, p99 {ours['p99_ms']} ms", file=sys.stderr)
+    print(f"{what}: p50 {ours['p50_ms']} ms, p99 {ours['p99_ms']} ms; {beside}: p50 {theirs['p50_ms']} ms, "
+          f"p99 {theirs['p99_ms']} ms", file=sys.stderr)
     return rows[-1]
 
 
@@ -317,7 +322,8 @@ def beside_trouble(measured):
         """Sixteen refreshes at four providers that take the request and say nothing; they last 30 s."""
         for n in range(16):
             if n < 4:
-                measured.add_provider(f"stuck-{number}-{n}")
+                # Those whose refresh tokens stay are refreshed four at a time.
+                measured.add_provider(f"stuck-{number}-{n}", "none")
             measured.enroll(f"stuck-{number}-{n:05}")
             measured.grant(f"stuck-{number}-{n:05}", f"stuck-{number}-{n % 4}")
         return asking(
@@ -340,7 +346,7 @@ def beside_trouble(measured):
             made = row(
                 f"cached token while {name}, {clients} client" + "s" * (clients > 1), ours, "nothing else going on",
                 quiet[clients])
-            made["hanging"] = min(before["hanging"], after["hanging"])
+            made["hanging"] = [before["hanging"], after["hanging"]]
             made["refreshes_per_second"] = round((after["refreshed"] - before["refreshed"]) / span)
         aim(f"cached token while {name}: p99 < 2 ms", found[1]["p99_ms"] < 2, found[1]["p99_ms"])
     # Those that hang are sent again when they rest no more; until then a stop would wait for them.
@@ -393,10 +399,14 @@ def crowded(measured):
     facts["expired_ready_ms"], facts["expired_first_token_ms"] = measured.start_daemon("crowd-00000")
     reading = subprocess.run(
         asking("kept", "/v1/devices/crowd-{n}/token", {"min_valid": 1}, crowd, clients=2, span=15, pause=100_000),
-        check=True, capture_output=True, text=True)
-    readers, deadline = json.loads(reading.stdout), time.monotonic() + 60 + crowd / 20
-    while measured.seen()["refreshed"] < before + crowd and time.monotonic() < deadline:
+        check=False, capture_output=True, text=True)
+    deadline = time.monotonic() + 60 + crowd / 20
+    while measured.seen()["refreshed"] < before + crowd and time.monotonic() < deadline and not measured.has_ended():
         time.sleep(1)
+    aim("the daemon lives through the crowd", not measured.has_ended(), measured.log())
+    if measured.has_ended() or reading.returncode:
+        return facts
+    readers = json.loads(reading.stdout)
     done = measured.seen("seen/0")["when"][before:]
     facts["refreshed"] = len(done)
     facts["refreshes_per_second"] = round(len(done) / (done[-1] - done[0]), 1)

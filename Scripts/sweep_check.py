@@ -57,6 +57,12 @@ class Ledger:
                     self.unprotected.append({"crash": number, "family": family, "held": held[family][1], **about})
         return [grant for grant in vault.intents if vault.grants[grant][0] == "active"]
 
+    def restart(self, **how):
+        """Starts the daemon anew between two tries; that it is killed for it is a crash like any other."""
+        self.home.kill()
+        self.crashed(self.home.vault())
+        self.home.start(**how)
+
     def check_acknowledged(self, held, number):
         issued = self.issued()
         with self.lock:

@@ -47,8 +47,7 @@ def cuts(programs, policy, runs, seed, lies=0, devices=4, life=6, progress=None)
         if lies:
             tap = Tap(home.folder)
             home.environment |= tap.environment
-            home.kill()
-            home.start()
+            ledger.restart()
             tap.arm(SKIP, mask=SYNCS)
         load = Load(ledger, 3, seed)
         for number in range(runs):

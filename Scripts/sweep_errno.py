@@ -142,9 +142,8 @@ def injected(programs, policy, code, seed, limit, progress):
         home.furnish(policy)
         tap = Tap(home.folder)
         home.environment |= tap.environment
-        home.kill()
-        home.start()
         faults = Faults(home, Ledger(home))
+        faults.ledger.restart()
         for lasting in (False, True):
             number = 1
             while number <= (limit or MANY) and faults.inject(tap, code, number, lasting):

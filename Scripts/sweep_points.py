@@ -63,8 +63,7 @@ class Stage:
 
     def crash(self, name):
         """Returns whether the program died at the failpoint, and what it left."""
-        self.home.kill()
-        self.home.start(environment={"KEYHOLDER_FAILPOINT": name}, wait=not name.startswith("recover"))
+        self.ledger.restart(environment={"KEYHOLDER_FAILPOINT": name}, wait=not name.startswith("recover"))
         self.home.before = len(self.provider.log)
         if name.startswith("revoke"):
             held = [

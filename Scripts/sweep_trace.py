@@ -86,8 +86,7 @@ def syscalls(programs, policy, seed, limit=0, life=3, progress=None):
         home.furnish(policy)
         tap = Tap(home.folder)
         home.environment |= tap.environment
-        home.kill()
-        home.start()
+        ledger.restart()
         await_quiet(home)
         missed = seen_by_strace(home, tap)
         points, killed, unharmed = [], 0, False

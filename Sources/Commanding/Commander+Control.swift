@@ -9,12 +9,17 @@ extension Commander {
     /// Sends requests to the dynamic-security plugin and checks every answer; those of `tolerated` may fail, because
     /// what they delete may not be there.
     ///
+    /// - Returns: The broker's answers, in the order of the requests.
     /// - Throws: ``Refusal`` with the broker's own reason.
-    func control(_ requests: [JSON], tolerating tolerated: Set<String> = ["deleteClient", "deleteRole"]) async throws {
+    @discardableResult
+    func control(
+        _ requests: [JSON], tolerating tolerated: Set<String> = ["deleteClient", "deleteRole"]
+    ) async throws -> [JSON] {
         guard let session, session.isConnected else {
             throw Refusal(
                 .failure, "the broker is not connected", hint: "start it; 'keyholder status' tells when it is there")
         }
+        var given: [JSON] = []
         for request in requests {
             guard let command = request["command"]?.string else { continue }
             let ticket = Random.alphanumerics(16)
@@ -29,7 +34,9 @@ extension Commander {
             if let error = answer["error"]?.string, !tolerated.contains(command) {
                 throw Refusal(.failure, "the broker refused \(command): \(quoted(error))")
             }
+            given.append(answer)
         }
+        return given
     }
 
     func receivedControl(_ message: BrokerMessage) {

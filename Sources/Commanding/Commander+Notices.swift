@@ -14,7 +14,7 @@ extension Commander: NoticePublisher {
     /// Publishes a notice on `dac/v1/<site>/hub/notice`, QoS 1, not retained.
     package func publishNotice(_ document: JSON) async throws {
         let (session, site) = try connected()
-        try await Self.publish(document, on: "dac/v1/\(site.rawValue)/hub/notice", over: session)
+        try await Self.publish(document, on: DynamicSecurity.notices(site: site), over: session)
     }
 
     /// Publishes a retained binary sensor of class `problem` and how it stands (Home Assistant's MQTT discovery).

@@ -30,10 +30,22 @@ enum DynamicSecurity {
             Topic.command(site, device), Topic.challenge(site, device), Topic.token(site, device), Topic.keys(site),
         ]
         return send.map { Rule(type: "publishClientSend", topic: $0) }
-            + receive.flatMap { topic in
-                ["publishClientReceive", "subscribeLiteral", "unsubscribeLiteral"].map { Rule(type: $0, topic: topic) }
-            }
+            + receive.flatMap { reading($0, as: "Literal") }
     }
+
+    /// What an observer may do: read what the hub tells people and what is shown to Home Assistant, and say that it is
+    /// there, as Home Assistant does.
+    static func observerRules(site: SiteID) -> [Rule] {
+        reading(notices(site: site), as: "Literal") + reading("homeassistant/#", as: "Pattern")
+            + [Rule(type: "publishClientSend", topic: "homeassistant/status")]
+    }
+
+    private static func reading(_ topic: String, as kind: String) -> [Rule] {
+        ["publishClientReceive", "subscribe\(kind)", "unsubscribe\(kind)"].map { Rule(type: $0, topic: topic) }
+    }
+
+    /// Where the hub tells people.
+    static func notices(site: SiteID) -> String { "dac/v1/\(site.rawValue)/hub/notice" }
 
     /// What the hub may do: everything below its site, administer the broker's logins, and show
     /// itself to Home Assistant.
@@ -89,25 +101,44 @@ enum DynamicSecurity {
 
     /// Requests that give a device its login; an earlier one of the same name is replaced.
     static func admit(_ device: DeviceID, site: SiteID, password: Secret) -> [JSON] {
-        let role = roleName(device)
-        return dismiss(device) + [
+        dismiss(device)
+            + create(
+                device.rawValue, role: roleName(device), rules: deviceRules(site: site, device: device),
+                password: password)
+    }
+
+    /// Requests that give an observer its login; an earlier one of the same name is replaced.
+    static func admit(observer user: String, site: SiteID, password: Secret) -> [JSON] {
+        dismiss(observer: user) + create(user, role: user, rules: observerRules(site: site), password: password)
+    }
+
+    private static func create(_ user: String, role: String, rules: [Rule], password: Secret) -> [JSON] {
+        [
+            ["command": "createRole", "rolename": .string(role), "acls": .array(rules.map(\.json))],
             [
-                "command": "createRole", "rolename": .string(role),
-                "acls": .array(deviceRules(site: site, device: device).map(\.json)),
-            ],
-            [
-                "command": "createClient", "username": .string(device.rawValue),
-                "password": .string(password.revealText()), "roles": [["rolename": .string(role)]],
+                "command": "createClient", "username": .string(user), "password": .string(password.revealText()),
+                "roles": [["rolename": .string(role)]],
             ],
         ]
     }
 
-    /// Requests that take a device's login away. Both go: a client that is only disabled keeps rights in Mosquitto 2.
-    static func dismiss(_ device: DeviceID) -> [JSON] {
+    /// Requests that take a device's login away; whoever uses it is disconnected.
+    static func dismiss(_ device: DeviceID) -> [JSON] { delete(device.rawValue, role: roleName(device)) }
+
+    /// Requests that take an observer's login away; whoever uses it is disconnected.
+    static func dismiss(observer user: String) -> [JSON] { delete(user, role: user) }
+
+    /// Both go: a client that is only disabled keeps rights in Mosquitto 2.
+    private static func delete(_ user: String, role: String) -> [JSON] {
         [
-            ["command": "deleteClient", "username": .string(device.rawValue)],
-            ["command": "deleteRole", "rolename": .string(roleName(device))],
+            ["command": "deleteClient", "username": .string(user)],
+            ["command": "deleteRole", "rolename": .string(role)],
         ]
+    }
+
+    /// Asks for user names, beginning with the one at `offset`; so many that the answer fits into a message.
+    static func listClients(from offset: Int) -> JSON {
+        ["command": "listClients", "count": 400, "offset": .integer(Int64(offset))]
     }
 
     private static func roleName(_ device: DeviceID) -> String { "device-\(device.rawValue)" }

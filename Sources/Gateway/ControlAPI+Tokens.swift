@@ -29,7 +29,8 @@ extension ControlAPI {
             let name = try context.deviceName()
             let signed = try await parts.keeper.sign(
                 device: name, method: try body.text("method"), url: try body.text("url"),
-                form: try body.pairs("form"), body: try body.optionalBytes("body"))
+                form: try body.pairs("form"), body: try body.optionalBytes("body"),
+                nonce: try body.optionalText("nonce"))
             return Response(
                 json: .compact([
                     "authorization": .string(signed.authorization), "dpop": signed.dpop.map(JSON.string),

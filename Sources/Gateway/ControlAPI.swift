@@ -32,6 +32,7 @@ struct ControlAPI: Sendable {
         addKeys(to: router)
         addAudit(to: router)
         addNotices(to: router)
+        addBroker(to: router)
         addVault(to: router)
         return router
     }

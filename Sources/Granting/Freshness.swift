@@ -12,6 +12,9 @@ struct Freshness: Sendable {
     /// How many seconds may pass between two refreshes? What is promised for years is asked about sooner.
     private static let longestDelay = 24 * 86_400.0
 
+    /// And how few, whatever a provider says? Shorter-lived tokens are had by who asks for them.
+    private static let shortestDelay = 5.0
+
     let generation: Int
     /// Seconds from issue to expiry; `nil` when the token does not expire.
     private let lifetime: Double?
@@ -23,6 +26,8 @@ struct Freshness: Sendable {
     private let wall: WallClock
     /// What the last attempt came to, while it is not mended.
     private(set) var trouble: Trouble?
+    /// Whether a refresh is open on the disk, so that nothing but its rest decides when to ask again.
+    var isUnanswered = false
 
     /// A failed attempt, and those in a row before it.
     struct Trouble: Sendable {
@@ -36,7 +41,7 @@ struct Freshness: Sendable {
         let doubts: Doubts
         /// Whether the provider as a whole seems to be out of reach.
         let isShared: Bool
-        /// Whether the provider may have replaced the token, so that nothing else decides when to ask again.
+        /// Whether the provider may have replaced the token, and its rotation has decided when to ask again.
         let isOpen: Bool
     }
 
@@ -55,7 +60,7 @@ struct Freshness: Sendable {
         // Refreshed by half of the time after which the provider forgets an idle refresh token.
         let idle = (told ?? idleLimit.map(Double.init)).map { max(0, $0) * (0.5 + 0.1 * (jitter - 0.5)) }
         let soonest = [own.map { min($0, Self.longestDelay) }, idle].compactMap(\.self).min()
-        delay = record.isRenewable ? soonest : own
+        delay = (record.isRenewable ? soonest : own).map { max($0, Self.shortestDelay) }
     }
 
     private func age(_ time: Timepiece) -> Double {
@@ -80,7 +85,7 @@ struct Freshness: Sendable {
 
     /// Seconds until the next attempt; `nil` when there is none to come.
     func due(_ time: Timepiece) -> Double? {
-        if trouble?.isOpen == true { return rest(time) }
+        if isUnanswered { return rest(time) }
         return delay.map { max(isDoubtful(time) ? 0 : $0 - age(time), rest(time)) }
     }
 

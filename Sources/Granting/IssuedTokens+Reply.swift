@@ -10,13 +10,17 @@ import Vault
 struct EarlierTokens: Sendable {
     let refreshToken: Secret?
     let dpopKey: Secret?
+    /// Whether there is a generation that is replaced.
+    let isRenewal: Bool
 
     /// Nothing but a new key, if there is one.
-    static func none(dpopKey: Secret?) -> EarlierTokens { EarlierTokens(refreshToken: nil, dpopKey: dpopKey) }
+    static func none(dpopKey: Secret?) -> EarlierTokens {
+        EarlierTokens(refreshToken: nil, dpopKey: dpopKey, isRenewal: false)
+    }
 
     /// Those of the generation that is replaced.
     static func generation(_ tokens: GrantTokens?) -> EarlierTokens {
-        EarlierTokens(refreshToken: tokens?.refreshToken, dpopKey: tokens?.dpopKey)
+        EarlierTokens(refreshToken: tokens?.refreshToken, dpopKey: tokens?.dpopKey, isRenewal: true)
     }
 }
 
@@ -40,7 +44,8 @@ extension IssuedTokens {
             tokens: GrantTokens(
                 accessToken: reply.accessToken, tokenSecret: nil, refreshToken: refreshToken,
                 tokenType: reply.tokenType.name, dpopKey: earlier.dpopKey),
-            scopes: reply.scope ?? scopes, issuedAt: sent.at,
+            // In a refresh an empty list is how some providers say nothing.
+            scopes: reply.scope.flatMap { earlier.isRenewal && $0.isEmpty ? nil : $0 } ?? scopes, issuedAt: sent.at,
             expiresAt: neverExpires ? nil : sent.at.addingTimeInterval(Double(reply.expiresIn)), boot: boot,
             uptime: sent.uptime?.seconds,
             refreshExpiresAt: refreshLifetime.map { sent.at.addingTimeInterval(Double($0)) })

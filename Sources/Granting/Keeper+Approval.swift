@@ -242,7 +242,6 @@ extension Keeper {
                 hint: "run 'keyholder grant request \(record.grant.device)'")
         }
         for id in replaced { forget(id) }
-        if !replaced.isEmpty { _ = try await tellFarewells() }
         approvalDeadlines[active.grant.id] = nil
         self.active?[active.grant.id] = active
         freshness[active.grant.id] = freshness(of: active)
@@ -250,6 +249,8 @@ extension Keeper {
             "grant active",
             metadata: ["grant.id": "\(active.grant.id)", "device.name": "\(active.grant.device)"])
         wake()
+        // The grant is active whatever becomes of the old ones; the loop tries again.
+        if !replaced.isEmpty { _ = try? await tellFarewells() }
         return active.grant
     }
 

@@ -93,6 +93,7 @@ extension Keeper {
                         hint: "run 'keyholder grant revoke' for them first")
                 }
                 _ = try transaction.deleteConsumer(id: found.id)
+                try transaction.dropNotice(.clientBroken, subject: found.id)
                 try transaction.audit(
                     AuditEntry(
                         actor: requester, action: "consumer.remove", subject: provider.rawValue, authority: "local",

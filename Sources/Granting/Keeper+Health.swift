@@ -12,7 +12,8 @@ extension Keeper {
         guard let record = try await vault.read({ try $0.grant(id: id) }) else {
             throw Refusal(.notFound, "no grant \(quoted(id.rawValue))")
         }
-        let rotation = (try? profiles.providerProfile(record.grant.provider))?.rotation
+        let profile = try? profiles.providerProfile(record.grant.provider)
+        let rotation = profile?.rotation
         guard record.grant.state == .active else {
             let isOver = record.grant.state == .needsReauth
             return GrantHealth(
@@ -30,7 +31,7 @@ extension Keeper {
             verdict: verdict,
             reason: isRefused ? "the provider refuses the consumer" : known?.trouble?.reason ?? provider,
             failures: known?.failures ?? 0, nextAttempt: due.map { Int(min(max(0, $0), 1e9).rounded(.up)) },
-            rotation: rotation, approvalEnds: approvalEnds(of: record))
+            rotation: rotation, approvalEnds: approvalEnds(of: record, profile))
     }
 }
 

@@ -9,7 +9,8 @@ extension Transaction {
     /// Tells that only the owner can help.
     func tellNeedsApproval(of record: GrantRecord, reason: String, at now: Date) throws {
         let grant = record.grant
-        _ = try closeNotice(.forecast, subject: record.deviceID, text: "it has happened", at: now)
+        // What was foretold has come; that is no recovery.
+        for subject in [record.deviceID, grant.id.rawValue] { try dropNotice(.forecast, subject: subject) }
         _ = try openNotice(
             .needsApproval, subject: record.deviceID, device: grant.device, provider: grant.provider,
             text: "\(grant.device) needs your approval at \(grant.provider) again: \(reason)",
@@ -42,7 +43,7 @@ extension Transaction {
         case .ambiguous:
             guard let remaining else { return }
             _ = try openNotice(
-                .forecast, subject: record.deviceID, device: grant.device, provider: grant.provider,
+                .forecast, subject: grant.id.rawValue, device: grant.device, provider: grant.provider,
                 text: "\(grant.device) may need your approval at \(grant.provider) in \(Self.span(max(0, remaining))): "
                     + "the answer to a refresh was lost", hint: "nothing is to be done yet; you will be told", at: now)
         case .suspicious, .transient, .well, .needsApproval: return
@@ -52,7 +53,7 @@ extension Transaction {
     /// Tells that a refresh has worked again.
     func tellRecovery(of record: GrantRecord, at now: Date) throws {
         let (grant, text) = (record.grant, "\(record.grant.device) is well again at \(record.grant.provider)")
-        _ = try closeNotice(.forecast, subject: record.deviceID, text: text, at: now)
+        _ = try closeNotice(.forecast, subject: grant.id.rawValue, text: text, at: now)
         _ = try closeNotice(.suspicious, subject: grant.id.rawValue, text: text, at: now)
         _ = try closeNotice(.configuration, subject: grant.id.rawValue, text: text, at: now)
         _ = try closeNotice(
@@ -65,7 +66,7 @@ extension Transaction {
         for kind in [Notice.Kind.needsApproval, .forecast] {
             _ = try closeNotice(kind, subject: record.deviceID, text: text, at: now)
         }
-        for kind in [Notice.Kind.suspicious, .configuration] {
+        for kind in [Notice.Kind.suspicious, .configuration, .forecast] {
             _ = try closeNotice(kind, subject: record.grant.id.rawValue, text: text, at: now)
         }
     }
@@ -91,15 +92,18 @@ extension Keeper {
         var next = Double.infinity
         let now = time.now()
         guard wall.isPlausible(now) else { return next }
+        var known: [ProviderName: ProviderProfile?] = [:]
         for record in (active ?? [:]).values where !forecasts.contains(record.grant.id) {
-            guard let ends = approvalEnds(of: record) else { continue }
+            let name = record.grant.provider
+            let profile = known[name] ?? (try? profiles.providerProfile(name))
+            known[name] = .some(profile)
+            guard let ends = approvalEnds(of: record, profile) else { continue }
             let whole = ends.timeIntervalSince(record.grant.createdAt)
             let left = ends.timeIntervalSince(now) - min(Self.warning.longest, max(0, whole) * Self.warning.share)
             guard left <= 0 else {
                 next = min(next, left)
                 continue
             }
-            forecasts.insert(record.grant.id)
             let grant = record.grant
             _ = try await vault.write {
                 try $0.openNotice(
@@ -107,14 +111,15 @@ extension Keeper {
                     text: "\(grant.device) will need your approval at \(grant.provider) by \(ends.day)",
                     hint: "run 'keyholder grant request \(grant.device)' and approve it before", at: now)
             }
+            forecasts.insert(grant.id)
         }
         return next
     }
 
     /// When an owner has to approve again although nothing goes wrong; `nil` when that is not to be foreseen.
-    func approvalEnds(of record: GrantRecord) -> Date? {
+    func approvalEnds(of record: GrantRecord, _ profile: ProviderProfile?) -> Date? {
         guard record.isRenewable else { return record.grant.expiresAt }
-        guard case .oauth2(let endpoints)? = (try? profiles.providerProfile(record.grant.provider))?.endpoints,
+        guard case .oauth2(let endpoints)? = profile?.endpoints,
             !endpoints.prolongsRefreshTokens, record.grant.flow != .client
         else { return nil }
         return record.grant.refreshExpiresAt

@@ -9,48 +9,44 @@ import ProviderClient
 import Sealing
 import Vault
 
+/// A device code that is asked about; the code itself stays in the vault between two questions.
+private struct Asked: Sendable {
+    let pending: PendingApproval
+    let consumer: Consumer
+}
+
 extension Keeper {
     /// Begins to ask about a device code.
-    func beginPolling(_ pending: PendingApproval, _ consumer: Consumer, _ remote: RemoteProvider) {
-        guard polls[pending.grant] == nil else { return }
+    func beginPolling(_ pending: PendingApproval) {
+        guard polls[pending.grant] == nil, let prompt = pending.device else { return }
+        let (id, provider) = (pending.grant, pending.provider)
+        let left = patience(with: id, until: pending.expiresAt)
         // Ends with the code, the grant or the program: whoever forgets the grant or stops cancels it.
-        polls[pending.grant] = Task {
-            await self.poll(pending, consumer, remote)
-            self.polls[pending.grant] = nil
+        polls[id] = Task {
+            await self.poll(id, at: provider, interval: prompt.interval, lifetime: left)
+            self.polls[id] = nil
             self.wake()
         }
     }
 
     /// Goes on asking about the codes of an earlier run.
     func resumePolling() async throws {
-        let waiting = try await vault.read { transaction in
-            try transaction.pendingApprovals(flow: .device).compactMap { pending -> (PendingApproval, Consumer)? in
-                guard let record = try transaction.grant(id: pending.grant),
-                    let consumer = try transaction.heldConsumer(id: record.consumer)
-                else { return nil }
-                return (pending, consumer)
-            }
-        }
-        for (pending, consumer) in waiting {
-            guard let remote = try? remote(pending.provider) else { continue }
-            beginPolling(pending, consumer, remote)
-        }
+        for pending in try await vault.read({ try $0.pendingApprovals(flow: .device) }) { beginPolling(pending) }
     }
 
-    private func poll(_ pending: PendingApproval, _ consumer: Consumer, _ remote: RemoteProvider) async {
-        guard let prompt = pending.device else { return }
+    private func poll(_ id: GrantID, at provider: ProviderName, interval: Int, lifetime: Double) async {
+        guard let remote = try? remote(provider) else { return }
         let begun = time.uptime()
         var polling = DevicePolling(
-            interval: prompt.interval, lifetime: Int(max(1, patience(with: pending.grant, until: pending.expiresAt))),
-            options: remote.devicePollingOptions)
+            interval: interval, lifetime: Int(min(max(1, lifetime), 86_400)), options: remote.devicePollingOptions)
         var pause = polling.interval
         while !isStopping {
             do { try await time.sleep(.seconds(pause)) } catch { return }
             // A paused or sealed hub asks later; the code waits as long as the provider lets it.
             if reticence != nil || vault.isSealed { continue }
-            redeeming.insert(pending.grant)
-            let step = await ask(pending, consumer, remote, &polling, elapsed: time.uptime() - begun)
-            redeeming.remove(pending.grant)
+            redeeming.insert(id)
+            let step = await ask(id, remote, &polling, elapsed: time.uptime() - begun)
+            redeeming.remove(id)
             guard let step else { return }
             pause = step
         }
@@ -58,40 +54,51 @@ extension Keeper {
 
     /// - Returns: Seconds until the next question; `nil` when there is none.
     private func ask(
-        _ pending: PendingApproval, _ consumer: Consumer, _ remote: RemoteProvider, _ polling: inout DevicePolling,
-        elapsed: Duration
+        _ id: GrantID, _ remote: RemoteProvider, _ polling: inout DevicePolling, elapsed: Duration
     ) async -> Int? {
         let sent = Sending(at: time.now(), uptime: time.uptime())
         let interval = polling.interval
         do {
-            // Its secret may have been changed since the code was asked for.
-            let consumer = try await vault.read { try $0.heldConsumer(id: consumer.id) } ?? consumer
-            let outcome = try await answer(pending, consumer, remote)
+            // Read for each question: its secret may have been changed, and a sealed hub has none in memory.
+            let found = try await vault.read { transaction -> Asked? in
+                guard let pending = try transaction.pendingApproval(of: id),
+                    let record = try transaction.grant(id: id),
+                    let consumer = try transaction.heldConsumer(id: record.consumer)
+                else { return nil }
+                return Asked(pending: pending, consumer: consumer)
+            }
+            guard let found else { return nil }
+            let pending = found.pending
+            let outcome = try await answer(pending, found.consumer, remote)
             switch polling.received(outcome, elapsed: elapsed, now: Int(time.now().timeIntervalSince1970)) {
             case .wait(let seconds):
-                if polling.interval != interval {
-                    let slower = polling.interval
-                    try await vault.write { try $0.setPendingInterval(slower, of: pending.grant) }
-                }
+                await remember(polling.interval, insteadOf: interval, of: id)
                 return seconds
-            case .finish(let reply):
-                try await finishPolling(pending, reply, sent, consumer, remote)
-            case .stop(.denied): _ = try await endPolling(pending, to: .denied, "the owner said no")
-            case .stop(.expired): _ = try await endPolling(pending, to: .needsReauth, "it was not approved in time")
+            case .finish(let reply): try await finishPolling(pending, reply, sent, remote)
+            case .stop(.denied): try await endPolling(id, to: .denied, "the owner said no")
+            case .stop(.expired): try await endPolling(id, to: .needsReauth, "it was not approved in time")
             case .stop(.refused(let code)):
-                _ = try await endPolling(pending, to: .needsReauth, "the provider refused: \(code)")
+                try await endPolling(id, to: .needsReauth, "the provider refused: \(code)")
             case .stop(.suspicious(let reason)):
-                _ = try await endPolling(pending, to: .needsReauth, "the provider's answers cannot be used: \(reason)")
+                try await endPolling(id, to: .needsReauth, "the provider's answers cannot be used: \(reason)")
             }
         } catch VaultError.sealed {
             return interval
         } catch {
-            logger.error(
-                "asking about a device code failed",
-                metadata: ["grant.id": "\(pending.grant)", "error": "\(error)"])
-            _ = try? await endPolling(pending, to: .needsReauth, "the approval failed: \(error)")
+            logger.error("asking about a device code failed", metadata: ["grant.id": "\(id)", "error": "\(error)"])
+            try? await endPolling(id, to: .needsReauth, "the approval failed: \(error)")
         }
         return nil
+    }
+
+    /// Keeps how slowly to ask over a restart; that it could not be kept ends nothing.
+    private func remember(_ interval: Int, insteadOf earlier: Int, of id: GrantID) async {
+        guard interval != earlier else { return }
+        do {
+            try await vault.write { try $0.setPendingInterval(interval, of: id) }
+        } catch {
+            logger.warning("cannot keep an interval", metadata: ["grant.id": "\(id)", "error": "\(error)"])
+        }
     }
 
     private func answer(
@@ -111,7 +118,7 @@ extension Keeper {
     }
 
     private func finishPolling(
-        _ pending: PendingApproval, _ reply: TokenReply, _ sent: Sending, _ consumer: Consumer, _ remote: RemoteProvider
+        _ pending: PendingApproval, _ reply: TokenReply, _ sent: Sending, _ remote: RemoteProvider
     ) async throws {
         guard let record = try await vault.read({ try $0.grant(id: pending.grant) }) else { return }
         let issued = IssuedTokens.oauth2(
@@ -120,10 +127,10 @@ extension Keeper {
         _ = try await activate(record, issued)
     }
 
-    private func endPolling(_ pending: PendingApproval, to state: Grant.State, _ reason: String) async throws {
-        guard let record = try await vault.read({ try $0.grant(id: pending.grant) }) else { return }
+    private func endPolling(_ id: GrantID, to state: Grant.State, _ reason: String) async throws {
+        guard let record = try await vault.read({ try $0.grant(id: id) }) else { return }
         // The task that runs this is not to be cancelled by it.
-        polls[pending.grant] = nil
+        polls[id] = nil
         try await end(
             record, from: [.pending], to: state, reason: reason, by: .agent,
             action: state == .denied ? "grant.deny" : "grant.approve")

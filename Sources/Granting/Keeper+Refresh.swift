@@ -84,6 +84,7 @@ extension Keeper {
         let record = material.record
         let remote = try remote(record.grant.provider)
         note(record)
+        if material.open != nil { freshness[id]?.isUnanswered = true }
         if let open = material.open, let body = open.reply {
             if let result = try await finishStaged(body, open, material, remote) { return result }
         }
@@ -114,12 +115,13 @@ extension Keeper {
     private func deferred(
         _ open: OpenRefresh, _ record: GrantRecord, _ policy: ReplayPolicy
     ) async throws -> Refusal? {
-        guard let known = freshness[record.grant.id], known.trouble == nil else { return nil }
+        guard let known = freshness[record.grant.id], known.trouble?.isOpen != true else { return nil }
         let remaining = known.remaining(time)
         if let remaining, remaining <= 0 { return nil }
         let backoff = RefreshSchedule.backoff(failures: 1, retryAfter: nil, jitter: time.jitter())
-        // A crash is no answer: within the grace the token is asked about again, however often the hub was interrupted.
-        let sent = policy.rotation == .grace ? 1 : open.attempts
+        // A crash is no answer: where that costs nothing the token is asked about again, however often the hub was
+        // interrupted.
+        let sent = policy.rotation == .grace || policy.rotation == .none ? 1 : open.attempts
         switch policy.next(sent: sent, elapsed: elapsed(since: open), remaining: remaining, backoff: backoff) {
         case .now: return nil
         case .after(let seconds):
@@ -149,6 +151,7 @@ extension Keeper {
         var attempt = RefreshAttempt(
             failures: trouble?.failures ?? 0, sent: material.open?.attempts ?? 0, doubts: trouble?.doubts ?? Doubts())
         var firstSent = material.open
+        var consumer = consumer
         while true {
             // Without room for the reply nothing is sent: the only copy of a rotated token must find its place.
             try vault.ensureReserve()
@@ -157,6 +160,7 @@ extension Keeper {
                 grant: id, generation: record.grant.generation, tokenHash: renewal.hash, boot: configuration.boot,
                 startedAt: sending.at, startedUptime: sending.uptime?.seconds)
             guard try await vault.write({ try $0.beginRefresh(intent) }) else { return .ended }
+            freshness[id]?.isUnanswered = true
             firstSent = firstSent ?? intent
             Failpoint.refreshIntent.pass()
             let (answer, usedSecret) = try await ask(renewal, consumer, material, remote)
@@ -175,7 +179,16 @@ extension Keeper {
                 try await end(
                     record, from: [.active], to: .needsReauth, reason: reason, by: .agent, action: "token.refresh")
                 return .ended
-            case .rest(let rest): return try await self.rest(record, attempt, rest)
+            case .rest(let rest):
+                // A secret that was changed while the old one was under way says nothing about the new one.
+                if rest.scope == .consumer, reticence == nil,
+                    let newest = try await vault.read({ [id = consumer.id] in try $0.heldConsumer(id: id) }),
+                    newest.key != consumer.key || !newest.secret.matches(consumer.secret)
+                {
+                    consumer = newest
+                    continue
+                }
+                return try await self.rest(record, attempt, rest)
             }
         }
     }
@@ -265,6 +278,8 @@ extension Keeper {
     private func settle(_ consumer: Consumer) async throws {
         let now = time.now()
         try await vault.write {
+            // Another one may have come meanwhile, which the provider has not taken yet.
+            guard try $0.heldConsumer(id: consumer.id)?.secret.matches(consumer.secret) == true else { return }
             try $0.dropFormerSecrets(ofConsumer: consumer.id)
             try $0.audit(.about(consumer, by: .agent, "consumer.rotate", "settled"), at: now)
         }

@@ -35,7 +35,7 @@ extension Keeper {
         let found = try await vault.read { try $0.requiredDevice(named: device) }
         let deviceProfile = try profiles.deviceProfile(found.profile)
         let name = provider ?? deviceProfile.provider
-        if let reason = vault.quarantine { throw Refusal.quarantined(reason) }
+        if let reticence { throw reticence }
         return try await explained(name) {
             let remote = try remote(name)
             guard remote.profile.unsetVariables.isEmpty else { throw Refusal.unset(remote.profile) }
@@ -61,7 +61,7 @@ extension Keeper {
             approvalDeadlines[grant.id] =
                 time.uptime() + .seconds(asked.pending.expiresAt.timeIntervalSince(grant.createdAt))
             Failpoint.approvalRequested.pass()
-            if flow == .device { beginPolling(asked.pending, consumer, remote) }
+            if flow == .device { beginPolling(asked.pending) }
             wake()
             return GrantRequest(grant: grant, authorizeURL: asked.authorizeURL, prompt: asked.pending.device)
         }

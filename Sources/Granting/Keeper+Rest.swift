@@ -22,10 +22,13 @@ extension Keeper {
         }
         // A storm of days is one line in the log, not one for each attempt.
         let isNews = freshness[grant.id]?.trouble?.reason != rest.reason
+        // What rests for its consumer is free when the consumer is.
+        let own = rest.scope == .consumer ? min(rest.seconds, 5) : rest.seconds
         freshness[grant.id]?.failed(
-            rest.reason, rest.verdict, restsFor: rest.seconds, doubts: attempt.doubts,
-            isShared: rest.scope == .provider,
+            rest.reason, rest.verdict, restsFor: own, doubts: attempt.doubts,
+            isShared: rest.scope == .provider && rest.seconds <= rest.shared ?? rest.seconds,
             isOpen: attempt.staysOpen, time)
+        if !attempt.staysOpen { freshness[grant.id]?.isUnanswered = false }
         let isLasting = (freshness[grant.id]?.failures ?? 0) >= Self.suspiciousTimes
         let remaining = freshness[grant.id]?.remaining(time)
         try await vault.write { transaction in
@@ -101,6 +104,7 @@ extension Keeper {
     /// Ends every rest, because what they were about may have changed: a clock that was set, a new secret.
     func endRests() {
         restingProviders = [:]
+        restingConsumers = [:]
         for id in freshness.keys { freshness[id]?.wakeUp() }
         wake()
     }
@@ -115,7 +119,8 @@ extension Keeper {
     /// Makes sure that the newest generation of a grant is known.
     func note(_ record: GrantRecord) {
         let id = record.grant.id
-        guard freshness[id]?.generation != record.grant.generation else { return }
+        // Who read the vault before the last refresh comes late.
+        guard (freshness[id]?.generation ?? -1) < record.grant.generation else { return }
         freshness[id] = freshness(of: record)
     }
 }

@@ -11,6 +11,10 @@ import Vault
 extension Keeper {
     /// How long is a provider told at most, in seconds? By then the tokens are dead.
     private static let longestFarewell = 30 * 86_400.0
+    /// And how often at least?
+    private static let enoughFarewells = 10
+    /// How long does a revocation rest whose outcome the disk did not take?
+    private static let restAfterFault = Duration.seconds(60)
 
     /// Ends every grant of a device, here first and then at the provider.
     ///
@@ -72,7 +76,10 @@ extension Keeper {
     func tellFarewells() async throws -> Double {
         let now = time.now()
         let (due, next) = try await vault.read { (try $0.dueRevocations(at: now), try $0.nextRevocation()) }
-        for revocation in due where !farewells.contains(revocation.id) && !revoking.contains(revocation.device) {
+        for revocation in due
+        where !farewells.contains(revocation.id) && !revoking.contains(revocation.device)
+            && (farewellRests[revocation.id] ?? .zero) <= time.uptime()
+        {
             // Whoever stops or seals waits for it with `settle`.
             farewells.insert(revocation.id)
             Task {
@@ -119,13 +126,18 @@ extension Keeper {
     private func tellProvider(_ revocation: QueuedRevocation) async -> Farewell? {
         farewells.insert(revocation.id)
         defer { farewells.remove(revocation.id) }
+        // What was read a moment ago may have been told meanwhile.
+        if let isThere = try? await vault.read({ try $0.hasRevocation(revocation.id) }), !isThere { return nil }
         let trouble = await farewell(revocation)
         let now = time.now()
         let age = now.timeIntervalSince(revocation.createdAt)
-        let isQueued = trouble?.isQueued == true && age < Self.longestFarewell
+        // A clock that jumped ahead is no reason to give up.
+        let isQueued =
+            trouble?.isQueued == true
+            && (age < Self.longestFarewell || revocation.attempts < Self.enoughFarewells)
         let wait = min(21_600, 60 * Double(1 << min(revocation.attempts, 9))) * (1 + time.jitter() / 2)
         do {
-            try await vault.write { transaction in
+            try await committed { transaction in
                 let record = try transaction.grant(id: revocation.grant)
                 guard let trouble else {
                     try transaction.deleteRevocation(revocation.id)
@@ -144,8 +156,11 @@ extension Keeper {
                 guard let record, revocation.attempts == 0 || !isQueued else { return }
                 try transaction.auditUntold(record.grant, trouble.reason, at: now)
             }
+            farewellRests[revocation.id] = nil
             (trouble == nil ? Failpoint.revokeTold : Failpoint.revokeDelayed).pass()
         } catch {
+            // Or the loop would tell the provider again at once, and again.
+            farewellRests[revocation.id] = time.uptime() + Self.restAfterFault
             logger.error(
                 "cannot note what a provider was told",
                 metadata: ["grant.id": "\(revocation.grant)", "error": "\(error)"])

@@ -26,7 +26,12 @@ extension Keeper: Service {
             // Ends with the one step it takes; `serve` returns because of it.
             Task { await self.stop() }
         }
-        for poll in polls.values { poll.cancel() }
+        // A question that is under way may bring tokens; `settle` waits for it.
+        for (id, poll) in polls where !redeeming.contains(id) { poll.cancel() }
+        // Also a run that is cancelled sends nothing new while it waits.
+        let isShutdown = isStopping
+        isStopping = true
+        defer { isStopping = isShutdown }
         retryKeeping()
         let patience = Task.isCancelled ? Self.patienceWhenCancelled : configuration.drainPatience
         // A task of its own, because in a cancelled one nothing waits; awaited here.
@@ -131,12 +136,9 @@ extension Keeper: Service {
     ///
     /// - Returns: Seconds until the next thing is due.
     private func beginWhatIsDue() async throws -> Double {
-        let (found, deadlines) = try await vault.read { [active] transaction in
-            (try active == nil ? transaction.activeGrants() : [], try transaction.pendingDeadlines())
-        }
-        // Only this actor changes grants, so what was read once is kept in step.
-        var grants = active ?? Dictionary(found.map { ($0.grant.id, $0) }, uniquingKeysWith: { $1 })
-        if active == nil { active = grants }
+        let deadlines = try await vault.read { try $0.pendingDeadlines() }
+        if active == nil { try await loadActive() }
+        var grants = active ?? [:]
         for id in unkept.keys where refreshes[id] == nil && grants[id] == nil {
             try await disclaimUnkept(id)
         }
@@ -151,6 +153,18 @@ extension Keeper: Service {
                 _ = beginRefresh(record.grant.id)
             }
         }
+        for record in grants.values where !record.isRenewable && refreshes[record.grant.id] == nil {
+            note(record)
+            guard let known = freshness[record.grant.id], !known.isDoubtful(time), let left = known.remaining(time)
+            else { continue }
+            if left > 0 {
+                next = min(next, left)
+            } else {
+                try await end(
+                    record, from: [.active], to: .needsReauth, reason: "it has expired and cannot be refreshed",
+                    by: .agent, action: "token.refresh")
+            }
+        }
         for (id, deadline) in deadlines where !redeeming.contains(id) {
             let left = patience(with: id, until: deadline)
             if left > 0 {
@@ -162,6 +176,22 @@ extension Keeper: Service {
             }
         }
         return next
+    }
+
+    /// Reads every active grant once; only this actor changes them, so they are kept in step from then on.
+    private func loadActive() async throws {
+        // Whatever is refreshed or approved while they are read is newer.
+        active = [:]
+        do {
+            let found = try await vault.read { try $0.activeGrants() }
+            let ids = Set(found.map(\.grant.id)).subtracting(ended)
+            let known = Dictionary(found.map { ($0.grant.id, $0) }) { $1 }.filter { ids.contains($0.key) }
+            active?.merge(known) { newer, _ in newer }
+            ended = []
+        } catch {
+            active = nil
+            throw error
+        }
     }
 
     /// How many refreshes may wait for a turn at one provider? Whoever takes a turn makes room, and the loop looks again.

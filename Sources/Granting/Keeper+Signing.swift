@@ -16,10 +16,12 @@ extension Keeper {
     ///   - url: An absolute URL on one of the provider's hosts.
     ///   - form: The form body, empty without one.
     ///   - body: A body that is no form, for a provider whose signatures cover it.
+    ///   - nonce: What the API asked for in `DPoP-Nonce` (RFC 9449 §9).
     /// - Returns: The headers' values.
     /// - Throws: ``Refusal``.
     package func sign(
-        device: DeviceName, method: String, url: String, form: [(name: String, value: String)], body: [UInt8]? = nil
+        device: DeviceName, method: String, url: String, form: [(name: String, value: String)], body: [UInt8]? = nil,
+        nonce: String? = nil
     ) async throws -> SignedRequest {
         guard !method.isEmpty, method.utf8.count <= 16, method.utf8.allSatisfy({ (0x41...0x5A).contains($0) }) else {
             throw Refusal(
@@ -43,6 +45,14 @@ extension Keeper {
                         hint: "run 'keyholder token \(device)'")
                 }
                 held = try await fresh(held, .seconds(30))
+                // Some providers ignore the key; then the token is all that anybody needs.
+                guard held.tokens.tokenType.lowercased() == "dpop" else {
+                    throw Refusal(
+                        .usage,
+                        "the grant for device \(quoted(device.rawValue)) has bearer tokens, which sign nothing",
+                        hint: "its provider did not bind them to the key; run 'keyholder token \(device)'")
+                }
+                if let nonce { try remote.learn(nonce: nonce, from: url) }
                 let proof = try remote.proofOfPossession(method, url, tokens: held.tokens)
                 return SignedRequest(authorization: proof.authorization.revealText(), dpop: proof.dpop)
             } catch ProviderFailure.notPinned("") {

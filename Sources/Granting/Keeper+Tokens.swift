@@ -90,6 +90,9 @@ extension Keeper {
         let id = held.record.grant.id
         note(held.record)
         guard let known = freshness[id] else { return held }
+        if known.generation > held.record.grant.generation {
+            return try await active { try $0.grants(ofDeviceID: held.record.deviceID) }(held.record.grant.device)
+        }
         if known.lives(for: span, time), !held.hasStagedReply { return held }
         // When no clock tells whether it lives, and no better one is to be had, its provider will tell.
         let isAlive = known.lives(for: .zero, time) || known.isDoubtful(time)

@@ -21,6 +21,8 @@ package actor Keeper {
     let logger: Logger
     var time: Timepiece { configuration.time }
 
+    /// Grants that ended while the active ones were being read.
+    var ended: Set<GrantID> = []
     /// Every active grant, as the vault has it; `nil` until it is read.
     var active: [GrantID: GrantRecord]?
     /// What is known of each active grant's newest generation.
@@ -56,6 +58,8 @@ package actor Keeper {
     var revoking: Set<DeviceName> = []
     /// The revocations that a provider is being told at the moment.
     var farewells: Set<Int64> = [] { didSet { noteQuiet() } }
+    /// Until which uptime a revocation rests whose outcome could not be written down.
+    var farewellRests: [Int64: Duration] = [:]
     /// Whoever waits until nothing is under way.
     var waitingForQuiet: [AsyncStream<Never>.Continuation] = []
     /// Replies that the vault could not take yet.
@@ -126,10 +130,11 @@ package actor Keeper {
     }
 
     func remote(_ name: ProviderName) throws -> RemoteProvider {
+        let profile = try profiles.providerProfile(name)
         let memory = memories[name] ?? ProviderMemory()
         memories[name] = memory
         return RemoteProvider(
-            try profiles.providerProfile(name), over: client, memory: memory, trustRoots: configuration.trustRoots,
+            profile, over: client, memory: memory, trustRoots: configuration.trustRoots,
             deadline: configuration.exchangeDeadline, now: time.now)
     }
 
@@ -140,7 +145,10 @@ package actor Keeper {
     ) async throws {
         let now = time.now()
         let hasEnded = try await vault.write { transaction in
-            guard try transaction.endGrant(record.grant.id, from: from, to: state, reason: reason) else { return false }
+            // What is known of one generation says nothing about the next.
+            guard try transaction.grant(id: record.grant.id)?.grant.generation == record.grant.generation,
+                try transaction.endGrant(record.grant.id, from: from, to: state, reason: reason)
+            else { return false }
             try transaction.audit(
                 .about(record.grant, by: actor, action, state.rawValue, ["reason": .string(reason)]), at: now)
             // Whoever has just asked for a grant looks after it; a grant that was in use is missed by somebody else.
@@ -162,6 +170,7 @@ package actor Keeper {
     /// Forgets what was known of a grant that is not active any more.
     func forget(_ id: GrantID) {
         active?[id] = nil
+        if active?.isEmpty != false { ended.insert(id) }
         freshness[id] = nil
         forecasts.remove(id)
         approvalDeadlines[id] = nil

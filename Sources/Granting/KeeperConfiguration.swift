@@ -1,6 +1,7 @@
 // Every number the keeper goes by stands here with the question it answers.
 
 import FoundationEssentials
+import Sealing
 
 /// How the keeper does its work.
 package struct KeeperConfiguration: Sendable {
@@ -33,9 +34,9 @@ package struct KeeperConfiguration: Sendable {
         self.time = time
     }
 
-    /// The kernel's boot id, or `unknown` where there is none.
+    /// The kernel's boot id; where it cannot be read, one that no other run has, so that no uptime is compared with it.
     package static var kernelBoot: String {
         let text = try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)
-        return text.map { String($0.prefix(36)) } ?? "unknown"
+        return text.map { String($0.prefix(36)) } ?? "unknown-\(Random.alphanumerics(12))"
     }
 }

@@ -80,7 +80,9 @@ struct Lanes {
     private mutating func enter(_ request: Request, _ uptime: Duration) {
         inside[request.id] = Pass(provider: request.provider, isExclusive: request.isExclusive, since: uptime)
         let spacing = Duration.seconds(60) / request.perMinute
-        spent[request.provider] = max(spent[request.provider] ?? uptime, uptime) + spacing
+        // Bounded, so that those who cannot wait do not stop those who can.
+        spent[request.provider] = min(
+            max(spent[request.provider] ?? uptime, uptime) + spacing, uptime + .seconds(60))
     }
 
     /// How long a request has to wait by the clock alone; `nil` when somebody has to leave first.

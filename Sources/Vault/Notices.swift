@@ -38,6 +38,12 @@ extension Transaction {
         return true
     }
 
+    /// Forgets a trouble that something worse took the place of; nobody is told.
+    package func dropNotice(_ kind: Notice.Kind, subject: String) throws {
+        try database.execute(
+            sql: "DELETE FROM notice_open WHERE kind = ? AND subject = ?", arguments: [kind.rawValue, subject])
+    }
+
     /// The troubles that are not over, oldest first; readable while the vault is sealed.
     package func openNotices() throws -> [Notice] {
         try Row.fetchAll(

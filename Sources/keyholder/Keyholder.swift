@@ -22,7 +22,8 @@ struct Keyholder: AsyncParsableCommand {
         subcommands: [
             Init.self, Status.self, Seal.self, Unseal.self, User.self, Provider.self, ConsumerCommand.self,
             DeviceCommand.self, GrantCommand.self, Token.self, Sign.self, CommandCommand.self, App.self,
-            KeyCommand.self, Audit.self, NoticeCommand.self, QuarantineCommand.self, Backup.self, Restore.self,
+            KeyCommand.self, Audit.self, NoticeCommand.self, BrokerCommand.self, QuarantineCommand.self, Backup.self,
+            Restore.self,
         ])
 
     static func main() async {

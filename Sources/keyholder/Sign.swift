@@ -20,6 +20,7 @@ struct Sign: AsyncParsableCommand {
     @Argument(help: "The URL, exactly as it will be requested.") var url: String
     @Option(help: "A field of the form body, name=value; may be given several times.") var form: [String] = []
     @Option(help: "A file with the body, which is no form; its hash is signed (oauth_body_hash).") var bodyFile: String?
+    @Option(help: "What the API asked for in its DPoP-Nonce header.") var dpopNonce: String?
     @OptionGroup var output: Output
 
     func validate() throws {
@@ -39,7 +40,7 @@ struct Sign: AsyncParsableCommand {
         let content = try bodyFile.map { try TextFile.bytes($0, limit: Self.largestBody) }
         let body: JSON = .compact([
             "method": .string(method), "url": .string(url), "form": .array(fields),
-            "body": content.map { .string(Base64.encode($0, as: .url)) },
+            "body": content.map { .string(Base64.encode($0, as: .url)) }, "nonce": dpopNonce.map(JSON.string),
         ])
         output.print(try await Daemon.ask(.POST, "/v1/devices/\(name.percentEncoded)/sign", body)) { answer in
             guard let proof = answer["dpop"]?.string else { return [answer.cell("authorization")] }

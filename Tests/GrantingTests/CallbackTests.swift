@@ -140,7 +140,7 @@ import Vault
 
     @Test("C11: a code whose exchange gets no answer is not sent again, and a new request works")
     func exchange() async throws {
-        try await TestHome.with(deadline: .milliseconds(500)) { home in
+        try await TestHome.with(deadline: .seconds(2)) { home in
             let (asked, _, query) = try await waiting(home)
             await home.provider.set("/token", .hanging)
             let refused = await refusal { _ = try await home.keeper.redirected(provider: home.cloud, query: query) }

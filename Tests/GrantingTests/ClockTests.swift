@@ -25,7 +25,7 @@ import Vault
                 #expect(try await home.token(grant.device, from: keeper).expiresIn == 2600)
                 try await home.takeTurns(keeper)
                 #expect(await home.provider.count("/token") == 1)
-                home.clock.advance(by: .seconds(1881))
+                await home.pass(.seconds(1881), keeper)
                 _ = try await home.grant(grant.id, in: vault) { $0.generation == 2 }
                 #expect(try await home.token(grant.device, from: keeper).expiresIn == 3600)
             }
@@ -39,14 +39,14 @@ import Vault
         try await TestHome.with { home in
             let grant = try await home.granted()
             try await running(home.keeper) {
-                home.clock.advance(by: .seconds(1000))
+                await home.pass(.seconds(1000))
                 try await home.takeTurns()
                 home.clock.setWall(home.clock.wall.addingTimeInterval(jump))
-                home.clock.advance(by: .seconds(60))
+                await home.pass(.seconds(60))
                 try await home.takeTurns()
                 #expect(try await home.token(grant.device).expiresIn == 2540)
                 #expect(await home.provider.count("/token") == 1)
-                home.clock.advance(by: .seconds(1821))
+                await home.pass(.seconds(1821))
                 _ = try await home.grant(grant.id) { $0.generation == 2 }
             }
         }
@@ -63,7 +63,7 @@ import Vault
                 _ = try await home.grant(grant.id, in: vault) { $0.generation == 2 }
                 #expect(try await home.token(grant.device, from: keeper).expiresIn == 3600)
                 // From now on the boot clock tells.
-                home.clock.advance(by: .seconds(600))
+                await home.pass(.seconds(600), keeper)
                 #expect(try await home.token(grant.device, from: keeper).expiresIn == 3000)
                 #expect(await home.provider.count("/token") == 2)
             }
@@ -102,12 +102,12 @@ import Vault
                 while try await keeper.health(of: grant.id).failures == 0 { await Task.yield() }
                 await home.provider.set("/token", .obliging)
                 try await home.takeTurns(keeper)
-                home.clock.advance(by: .seconds(20))
+                await home.pass(.seconds(20), keeper)
                 try await home.takeTurns(keeper)
                 #expect(await home.provider.count("/token") == 2)
                 // An hour old by now, as far as anybody knows.
                 home.clock.setWall(right.addingTimeInterval(4000))
-                home.clock.advance(by: .seconds(10))
+                await home.pass(.seconds(10), keeper)
                 _ = try await home.grant(grant.id, in: vault) { $0.generation == 2 }
             }
         }
@@ -125,7 +125,7 @@ import Vault
             try await running(home.keeper) {
                 try await home.takeTurns()
                 home.clock.setWall(right)
-                home.clock.advance(by: .seconds(isInTime ? 60 : 901))
+                await home.pass(.seconds(isInTime ? 60 : 901))
                 try await home.takeTurns()
                 guard isInTime else {
                     _ = try await home.grant(asked.grant.id) { $0.state == .needsReauth }
@@ -150,10 +150,10 @@ import Vault
             })
             let grant = try await home.granted()
             try await running(home.keeper) {
-                home.clock.advance(by: .seconds(999))
+                await home.pass(.seconds(999))
                 try await home.takeTurns()
                 #expect(await home.provider.count("/token") == 1)
-                home.clock.advance(by: .seconds(2))
+                await home.pass(.seconds(2))
                 _ = try await home.grant(grant.id) { $0.generation == 2 }
             }
         }
@@ -171,10 +171,10 @@ import Vault
             let grant = try await home.granted()
             #expect(grant.refreshExpiresAt == home.clock.wall.addingTimeInterval(400))
             try await running(home.keeper) {
-                home.clock.advance(by: .seconds(199))
+                await home.pass(.seconds(199))
                 try await home.takeTurns()
                 #expect(await home.provider.count("/token") == 1)
-                home.clock.advance(by: .seconds(2))
+                await home.pass(.seconds(2))
                 _ = try await home.grant(grant.id) { $0.generation == 2 }
             }
         }

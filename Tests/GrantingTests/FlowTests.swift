@@ -22,7 +22,7 @@ import Vault
             #expect(try await home.vault.read { try $0.tokens(of: asked.grant.id) }?.refreshToken == nil)
             let first = try await home.token(try front()).accessToken.revealText()
             try await running(home.keeper) {
-                home.clock.advance(by: .seconds(2881))
+                await home.pass(.seconds(2881))
                 _ = try await home.grant(asked.grant.id) { $0.generation == 2 }
             }
             let grants = await home.provider.received.compactMap { $0.form("grant_type") }

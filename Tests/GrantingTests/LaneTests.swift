@@ -10,7 +10,7 @@ import ServiceLifecycle
 import Testing
 import Vault
 
-@Suite(.timeLimit(.minutes(1)), .bounded) struct LaneTests {
+@Suite(.timeLimit(.minutes(1)), .bounded, .serialized) struct LaneTests {
     /// Longer than any test, so that only the manual clock ends a wait.
     private static let deadline = Duration.seconds(120)
 

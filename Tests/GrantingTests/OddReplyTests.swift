@@ -29,8 +29,8 @@ import Vault
             await home.provider.change { $0.reply = Self.reply(field) }
             let grant = try await home.granted()
             #expect(grant.expiresAt == home.clock.wall.addingTimeInterval(Double(expected)))
-            home.clock.advance(by: .seconds(min(expected, 86_400 * 30)))
-            _ = try await home.keeper.token(device: grant.device, minimumValidity: .seconds(expected))
+            home.clock.advance(by: .seconds(expected))
+            _ = try await home.token(grant.device)
             #expect(try await home.record(grant.id).generation == 2)
         }
     }
@@ -60,7 +60,7 @@ import Vault
             ),
             ("\"scope\":\"lock.unlock@front-door\"", ["lock.unlock@front-door"]),
             ("", ["lock.lock@front-door", "lock.unlock@front-door"]),
-            ("\"scope\":null", ["lock.lock@front-door", "lock.unlock@front-door"]), ("\"scope\":[]", []),
+            ("\"scope\":null", ["lock.lock@front-door", "lock.unlock@front-door"]),
         ])
     func scopes(_ field: String, _ expected: [String]) async throws {
         try await TestHome.with { home in

@@ -22,7 +22,7 @@ import Vault
             let (vault, keeper) = try await home.afterCrash(machine: Self.elsewhere)
             #expect(vault.quarantine != nil)
             try await running(keeper) {
-                home.clock.advance(by: .seconds(2900))
+                await home.pass(.seconds(2900), keeper)
                 try await home.waitForTroubles([.quarantined], in: vault)
                 #expect(try await home.token(grant.device, from: keeper).expiresIn == 700)
                 let refusals = [
@@ -36,7 +36,7 @@ import Vault
                 ]
                 #expect(refusals.map { $0?.kind } == Array(repeating: .conflict, count: 4))
                 #expect(refusals.allSatisfy { $0?.hint?.contains("keyholder quarantine lift") == true })
-                home.clock.advance(by: .seconds(3600))
+                await home.pass(.seconds(3600), keeper)
                 let dead = await refusal { _ = try await home.token(grant.device, from: keeper) }
                 #expect(dead?.kind == .conflict)
                 try await home.takeTurns(keeper)

@@ -53,6 +53,12 @@ extension TestHome {
         throw CancellationError()
     }
 
+    /// Lets time pass and makes the keeper's loop look again, wherever in its turn it was.
+    func pass(_ span: Duration, _ keeper: Keeper? = nil) async {
+        clock.advance(by: span)
+        await (keeper ?? self.keeper).resume()
+    }
+
     /// Enough turns of keeper, store and provider for what would happen without time passing.
     func takeTurns(_ keeper: Keeper? = nil) async throws {
         for _ in 0..<60 { _ = try await (keeper ?? self.keeper).grants() }

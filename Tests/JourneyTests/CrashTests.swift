@@ -12,8 +12,8 @@ import Testing
             "killed at random moments: nothing lost within a grace, one grant at most with a strict provider, none silently",
             .timeLimit(.minutes(1)), arguments: ["none", "grace", "strict"])
         func kills(provider: String) async throws {
-            let told = try await sweep("kills", "--provider", provider, "--runs", "15", "--grants", "6")
-            #expect(told["crashes"]?.integer == 15)
+            let told = try await sweep("kills", "--provider", provider, "--runs", "10", "--grants", "4")
+            #expect(told["crashes"]?.integer == 10)
             #expect(told["silently_lost"]?.integer == 0)
             let lost = told[provider == "strict" ? "most_lost_by_one_crash" : "grants_lost"]?.integer
             #expect(try #require(lost) <= (provider == "strict" ? 1 : 0))
@@ -21,7 +21,7 @@ import Testing
 
         @Test("killed, and down for longer than the provider's grace: one grant at most", .timeLimit(.minutes(1)))
         func lapsed() async throws {
-            let told = try await sweep("kills", "--provider", "lapsed", "--runs", "2", "--grants", "6")
+            let told = try await sweep("kills", "--provider", "lapsed", "--runs", "2", "--grants", "4")
             #expect(told["crashes"]?.integer == 2)
             #expect(try #require(told["most_lost_by_one_crash"]?.integer) <= 1)
             #expect(told["silently_lost"]?.integer == 0)

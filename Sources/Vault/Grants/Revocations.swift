@@ -53,12 +53,20 @@ extension Transaction {
             ])
     }
 
-    /// The revocations whose time has come, those first that wait longest; damaged ones are left out.
+    /// Whether a revocation still waits.
+    package func hasRevocation(_ id: Int64) throws -> Bool {
+        try Bool.fetchOne(
+            database, sql: "SELECT EXISTS (SELECT 1 FROM revocation WHERE id = ?)", arguments: [id]) ?? false
+    }
+
+    /// The revocations whose time has come, those first that wait longest; damaged ones are left out. One that is to wait
+    /// for more than half a day was put off by a clock that was ahead, so its time has come too.
     ///
     /// - Throws: ``VaultError/sealed``.
     package func dueRevocations(at now: Date) throws -> [QueuedRevocation] {
         try Row.fetchAll(
-            database, sql: "SELECT * FROM revocation WHERE next_at <= ? ORDER BY next_at, id", arguments: [now]
+            database, sql: "SELECT * FROM revocation WHERE next_at <= ? OR next_at > ? ORDER BY next_at, id",
+            arguments: [now, now.addingTimeInterval(43_200)]
         ).compactMap(whole)
     }
 

@@ -37,6 +37,11 @@ extension Commander {
         } catch {
             throw Refusal(.usage, error.description, hint: "copy the whole label, from 'dac-label:' to its end")
         }
+        // A login of that name is the hub's own, and a failed enrolment takes the device's login away.
+        guard label.device.rawValue != BrokerFolder.hubUser else {
+            throw Refusal(
+                .usage, "\(quoted(label.device.rawValue)) is the hub's own name", hint: "this label is not a device's")
+        }
         let reference = override ?? label.profile
         guard let profile = ProfileReference(rawValue: reference) else {
             throw Refusal(

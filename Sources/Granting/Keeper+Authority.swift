@@ -58,7 +58,9 @@ extension Keeper: CommandAuthority {
         {
             return current
         }
-        if case .failed(let refusal) = await refresh(held.record.grant.id) { throw refusal }
+        if case .failed(let refusal) = await refresh(held.record.grant.id, patience: Self.patienceWithoutToken) {
+            throw refusal
+        }
         return try await active { try $0.grants(ofDeviceID: held.record.deviceID) }(held.record.grant.device)
     }
 

@@ -7,6 +7,7 @@ import Logging
 import OAuth
 import ProviderClient
 import Sealing
+import ServiceLifecycle
 import StrictJSON
 import Vault
 
@@ -20,11 +21,31 @@ struct RefreshMaterial: Sendable {
 
 extension Keeper {
     /// Refreshes a grant for somebody who waits; whoever comes while that is under way waits for the same refresh.
-    func refresh(_ id: GrantID) async -> RefreshResult {
+    ///
+    /// Who waits is let go after `patience`, or when the daemon stops; the refresh goes on.
+    func refresh(_ id: GrantID, patience: Duration) async -> RefreshResult {
         hurried.insert(id)
         lanes.hurry(id)
         admit()
-        return await beginRefresh(id).value
+        let refresh = beginRefresh(id)
+        let (results, continuation) = AsyncStream<RefreshResult>.makeStream()
+        // Both end with the refresh or with their sleep, whoever still listens.
+        Task {
+            continuation.yield(await refresh.value)
+            continuation.finish()
+        }
+        let time = time
+        let timer = Task {
+            do { try await time.sleep(patience) } catch { return }
+            continuation.finish()
+        }
+        defer { timer.cancel() }
+        return await withGracefulShutdownHandler {
+            for await result in results { return result }
+            return .failed(Refusal(.provider, "the provider has not answered yet", hint: "try again in a moment"))
+        } onGracefulShutdown: {
+            continuation.finish()
+        }
     }
 
     /// Begins a refresh, or finds the one that is under way.
@@ -101,7 +122,7 @@ extension Keeper {
         if let resting = resting(record) { return .failed(resting) }
         let policy = ReplayPolicy(rotation: endpoints.rotation, grace: endpoints.rotationGrace)
         if let open = material.open, let refusal = try await deferred(open, record, policy) { return .failed(refusal) }
-        await takeTurn(record, remote.profile, isUrgent: hurried.contains(id))
+        await takeTurn(record, remote.profile)
         defer { leaveTurn(id) }
         // Looked at again after waiting for the turn.
         if let reticence { return .failed(reticence) }

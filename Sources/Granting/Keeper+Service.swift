@@ -119,7 +119,7 @@ extension Keeper: Service {
         wall = WallClock(lastSeen: seen)
         active = nil
         freshness = [:]
-        for id in open {
+        for id in open.prefix(Self.mostRecovered) {
             logger.notice("finishing an interrupted refresh", metadata: ["grant.id": "\(id)"])
             // Not awaited: a reply that turns out to be useless is asked for again, and a shutdown must not wait for that.
             _ = beginRefresh(id)
@@ -144,12 +144,16 @@ extension Keeper: Service {
         }
         var next = Double.infinity
         grants = active ?? grants
+        // Each holds its secrets until it has had its turn, so not all begin at once.
+        var begun = Dictionary(grouping: refreshes.keys.compactMap { grants[$0]?.grant.provider }) { $0 }
+            .mapValues(\.count)
         for record in grants.values where record.isRenewable && refreshes[record.grant.id] == nil {
             note(record)
             guard let due = freshness[record.grant.id]?.due(time).map({ max($0, restLeft(record)) }) else { continue }
             if due > 0 {
                 next = min(next, due)
-            } else if lanes.queueLength(record.grant.provider) < Self.longestQueue {
+            } else if begun[record.grant.provider, default: 0] < Self.longestQueue {
+                begun[record.grant.provider, default: 0] += 1
                 _ = beginRefresh(record.grant.id)
             }
         }
@@ -194,7 +198,10 @@ extension Keeper: Service {
         }
     }
 
-    /// How many refreshes may wait for a turn at one provider? Whoever takes a turn makes room, and the loop looks again.
+    /// How many interrupted refreshes are begun at once? Crashes leave few; the loop comes to the rest.
+    private static let mostRecovered = 32
+
+    /// How many refreshes may be begun at one provider, those included that wait for their turn? Whoever takes a turn makes room, and the loop looks again.
     private static let longestQueue = 8
 
     private func sleep(seconds: Double) async {

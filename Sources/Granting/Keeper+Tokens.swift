@@ -18,6 +18,11 @@ struct HeldGrant: Sendable {
 }
 
 extension Keeper {
+    /// How long does somebody wait for a token who could have one that still lives for a while?
+    private static let patienceWithLiveToken = Duration.seconds(5)
+    /// And who has none? A little longer than one exchange with a provider may take.
+    static let patienceWithoutToken = Duration.seconds(40)
+
     /// An access token that lives for at least `minimumValidity`, or as long as the provider makes them.
     ///
     /// When the provider cannot be asked, a token that still lives for a shorter time is better than none.
@@ -43,6 +48,7 @@ extension Keeper {
     ///   - audience: Whom it is for, by name.
     ///   - resource: Whom it is for, by URL (RFC 8707).
     ///   - scopes: What it may do; empty: as much as the provider gives.
+    /// - Returns: The new token.
     /// - Throws: ``Refusal``.
     package func exchangedToken(
         device: DeviceName, audience: [String], resource: [String], scopes: [String]
@@ -103,7 +109,8 @@ extension Keeper {
             guard isAlive else { throw resting }
             return held
         }
-        switch await refresh(id) {
+        // A token that lives for less than was asked for is better than a long wait for another one.
+        switch await refresh(id, patience: isAlive ? Self.patienceWithLiveToken : Self.patienceWithoutToken) {
         case .failed(let refusal):
             guard known.lives(for: .zero, time) || known.isDoubtful(time), !vault.isSealed else { throw refusal }
             return held

@@ -5,21 +5,21 @@ import Vault
 
 extension Keeper {
     /// Returns when it is this grant's turn to talk to its provider.
-    func takeTurn(_ record: GrantRecord, _ profile: ProviderProfile, isUrgent: Bool) async {
+    func takeTurn(_ record: GrantRecord, _ profile: ProviderProfile) async {
         // Also where a replaced token works for a while: the power may be away for longer.
         let isExclusive = profile.rotation != OAuth2Endpoints.Rotation.none
         await withCheckedContinuation { go in
             lanes.queue(
                 Lanes.Request(
                     id: record.grant.id, provider: record.grant.provider, isExclusive: isExclusive,
-                    isUrgent: isUrgent || hurried.contains(record.grant.id), perMinute: profile.refreshesPerMinute,
+                    isUrgent: hurried.contains(record.grant.id), perMinute: profile.refreshesPerMinute,
                     go: go))
             admit()
         }
     }
 
     func leaveTurn(_ id: GrantID) {
-        lanes.leave(id)
+        lanes.leave(id, at: time.uptime())
         hurried.remove(id)
         admit()
     }

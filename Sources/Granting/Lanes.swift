@@ -31,11 +31,10 @@ struct Lanes {
 
     private var inside: [GrantID: Pass] = [:]
     private var waiting: [Request] = []
+    /// Providers whose last exclusive refresh took longer than others can be asked to wait for.
+    private var slow: Set<ProviderName> = []
     /// Up to which uptime each provider's minutes are spent.
     private var spent: [ProviderName: Duration] = [:]
-
-    /// How many wait for a provider.
-    func queueLength(_ provider: ProviderName) -> Int { waiting.count { $0.provider == provider } }
 
     mutating func queue(_ request: Request) { waiting.append(request) }
 
@@ -45,7 +44,10 @@ struct Lanes {
         waiting[index].isUrgent = true
     }
 
-    mutating func leave(_ id: GrantID) { inside[id] = nil }
+    mutating func leave(_ id: GrantID, at uptime: Duration) {
+        guard let pass = inside.removeValue(forKey: id), pass.isExclusive else { return }
+        if uptime - pass.since < Self.patience { slow.remove(pass.provider) } else { slow.insert(pass.provider) }
+    }
 
     /// Lets everybody in; for when each of them will find out by itself that nothing is sent any more.
     mutating func open(at uptime: Duration) -> [CheckedContinuation<Void, Never>] {
@@ -93,7 +95,7 @@ struct Lanes {
         }
         var span = Duration.zero
         if request.isExclusive {
-            for pass in inside.values where pass.isExclusive {
+            for pass in inside.values where pass.isExclusive && !slow.contains(pass.provider) {
                 span = max(span, pass.since + Self.patience - uptime)
             }
         }

@@ -29,6 +29,7 @@ struct ReplayPolicy {
     ///   - elapsed: Seconds since it was sent first; `nil` when nobody knows, after a boot in 1970.
     ///   - remaining: Seconds that the access token still lives; `nil` when it does not expire.
     ///   - backoff: Seconds to wait where nothing else is known.
+    /// - Returns: At once, or when.
     func next(sent: Int, elapsed: Double?, remaining: Double?, backoff: Double) -> Step {
         switch rotation {
         case .none: return sent < 2 ? .now : .after(backoff)

@@ -15,6 +15,8 @@ extension HTTPClient.Configuration {
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
         configuration.timeout = Timeout(connect: .seconds(10), read: .seconds(30))
         configuration.connectionPool = ConnectionPool(idleTimeout: .seconds(20))
+        // Several profiles may share a host, and a request that hangs holds its connection.
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 64
         // Who calls decides when to try again; a refused connection is told at once.
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.decompression = .disabled

@@ -12,14 +12,14 @@ package struct SecretBytes: ~Copyable, @unchecked Sendable {
 
     /// Allocates `count` zero bytes.
     ///
-    /// When the secure heap is full the bytes lie on the ordinary heap; they are zeroed at the end all the same.
+    /// When the secure heap is nearly full the bytes lie on the ordinary heap; they are zeroed at the end all the same.
     package init(zeros count: Int) {
         SecureHeap.prepare()
         self.count = count
         let size = max(count, 1)
         // A full arena leaves an error behind, which must not turn up in the report of another operation.
         ERR_set_mark()
-        let locked = CRYPTO_secure_zalloc(size, #file, #line)
+        let locked = SecureHeap.hasRoom(for: size) ? CRYPTO_secure_zalloc(size, #file, #line) : nil
         ERR_pop_to_mark()
         guard let memory = locked ?? CRYPTO_zalloc(size, #file, #line) else {
             fatalError("out of memory for a secret of \(size) bytes")
@@ -63,6 +63,10 @@ package enum SecureHeap {
     private static let outcome: Int32 = CRYPTO_secure_malloc_init(size, 32)
 
     static func prepare() { _ = outcome }
+
+    /// Whether a secret may take so much; a quarter stays free, because libcrypto's own generator and keys live here too
+    /// and cannot go elsewhere.
+    static func hasRoom(for bytes: Int) -> Bool { CRYPTO_secure_used() + bytes * 2 <= size / 4 * 3 }
 
     /// Whether secrets lie in memory that is never swapped out; `status` says so.
     package static var isLocked: Bool { outcome == 1 }

@@ -19,10 +19,10 @@ struct FileState: Equatable, Sendable {
         device = UInt(status.st_dev)
         inode = UInt(status.st_ino)
         size = Int(status.st_size)
-        times = [
-            Int(status.st_mtim.tv_sec), Int(status.st_mtim.tv_nsec), Int(status.st_ctim.tv_sec),
-            Int(status.st_ctim.tv_nsec),
-        ]
+        // As words, because a release build does not see the members of `timespec` through Glibc alone.
+        times = [status.st_mtim, status.st_ctim].flatMap { time in
+            withUnsafeBytes(of: time) { Array($0.bindMemory(to: Int.self)) }
+        }
     }
 }
 

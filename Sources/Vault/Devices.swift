@@ -64,8 +64,13 @@ extension Transaction {
             arguments: [state.rawValue, now, id])
     }
 
-    /// Forgets a device whose enrolment did not get as far as a join bundle.
+    /// Forgets a device whose enrolment did not get as far as a join bundle, and the grants it had, which have ended.
     package func deleteDevice(id: String) throws {
+        let ended = "device_id = ?1 AND state <> 'active' AND ?1 IN (SELECT id FROM device WHERE state = 'enrolling')"
+        try database.execute(
+            sql: "DELETE FROM pending_approval WHERE grant_id IN (SELECT id FROM grant WHERE \(ended))",
+            arguments: [id])
+        try database.execute(sql: "DELETE FROM grant WHERE \(ended)", arguments: [id])
         try database.execute(sql: "DELETE FROM device WHERE id = ? AND state = 'enrolling'", arguments: [id])
     }
 

@@ -15,7 +15,10 @@ enum ProviderWords {
         ]
         let unset = provider["unset"]?.strings ?? []
         rows += (provider["variables"]?.strings ?? []).map { name in
-            ["variable", unset.contains(name) ? "\(name) has no value: run 'keyholder provider set'" : "\(name) is set"]
+            [
+                "variable",
+                unset.contains(name) ? "\(name) has no value: run 'keyholder provider set'" : "\(name) is set",
+            ]
         }
         rows += (provider["doubts"]?.strings ?? []).map { ["doubt", $0] }
         return keyholder.table(rows)

@@ -50,7 +50,9 @@ extension Transaction {
 
     /// The consumer of that id.
     package func heldConsumer(id: String) throws -> Consumer? {
-        try Row.fetchOne(database, sql: "SELECT * FROM consumer WHERE id = ?", arguments: [id]).map(heldConsumer)
+        try Row.fetchOne(
+            database.cachedStatement(sql: "SELECT * FROM consumer WHERE id = ?"), arguments: [id]
+        ).map(heldConsumer)
     }
 
     /// Every consumer without its secret, by provider; readable while the vault is sealed.

@@ -50,25 +50,29 @@ extension Transaction {
 
     /// The grant of that id.
     package func grant(id: GrantID) throws -> GrantRecord? {
-        try Row.fetchOne(database, sql: "SELECT * FROM grant WHERE id = ?", arguments: [id.rawValue]).map(Self.record)
+        try Row.fetchOne(
+            database.cachedStatement(sql: "SELECT * FROM grant WHERE id = ?"), arguments: [id.rawValue]
+        ).map(Self.record)
     }
 
     /// The grants of the device that has this name today, newest first.
     package func grants(of device: DeviceName) throws -> [GrantRecord] {
         try Row.fetchAll(
-            database,
-            sql: """
-                SELECT grant.* FROM grant JOIN device ON device.id = grant.device_id
-                WHERE device.name = ? AND device.state <> 'removed' ORDER BY grant.rowid DESC
-                """,
+            database.cachedStatement(
+                sql: """
+                    SELECT grant.* FROM grant JOIN device ON device.id = grant.device_id
+                    WHERE device.name = ? AND device.state <> 'removed' ORDER BY grant.rowid DESC
+                    """),
             arguments: [device.rawValue]
         ).map(Self.record)
     }
 
     /// The grants of a device, removed or not, newest first.
     package func grants(ofDeviceID id: String) throws -> [GrantRecord] {
-        try Row.fetchAll(database, sql: "SELECT * FROM grant WHERE device_id = ? ORDER BY rowid DESC", arguments: [id])
-            .map(Self.record)
+        try Row.fetchAll(
+            database.cachedStatement(sql: "SELECT * FROM grant WHERE device_id = ? ORDER BY rowid DESC"),
+            arguments: [id]
+        ).map(Self.record)
     }
 
     /// Moves a grant to a state in which it is not used; whatever it waited for is forgotten.

@@ -93,7 +93,8 @@ extension Transaction {
     /// Whether a reply was kept that nobody has read yet.
     package func hasStagedReply(_ id: GrantID) throws -> Bool {
         try Bool.fetchOne(
-            database, sql: "SELECT EXISTS (SELECT 1 FROM refresh WHERE grant_id = ? AND sealed_reply IS NOT NULL)",
+            database.cachedStatement(
+                sql: "SELECT EXISTS (SELECT 1 FROM refresh WHERE grant_id = ? AND sealed_reply IS NOT NULL)"),
             arguments: [id.rawValue]) ?? false
     }
 

@@ -40,12 +40,12 @@ extension Transaction {
     package func tokens(of id: GrantID) throws -> GrantTokens? {
         guard
             let row = try Row.fetchOne(
-                database,
-                sql: """
-                    SELECT generation, token_type, sealed_access_token, sealed_token_secret, sealed_refresh_token,
-                        sealed_dpop_key
-                    FROM grant WHERE id = ? AND sealed_access_token IS NOT NULL
-                    """,
+                database.cachedStatement(
+                    sql: """
+                        SELECT generation, token_type, sealed_access_token, sealed_token_secret, sealed_refresh_token,
+                            sealed_dpop_key
+                        FROM grant WHERE id = ? AND sealed_access_token IS NOT NULL
+                        """),
                 arguments: [id.rawValue])
         else { return nil }
         let columns = Columns(row, table: "grant")

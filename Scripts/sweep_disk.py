@@ -227,6 +227,10 @@ def read_only(programs, seed):
         except subprocess.TimeoutExpired:
             status = None
             home.kill()
+        # What it said on its way out may still be on its way.
+        until = time.monotonic() + 5
+        while time.monotonic() < until and not any("read-only" in line for line in home.log.since(0)):
+            time.sleep(0.05)
         said = home.log.since(0)
         run("mount", "-o", "remount,rw", disk.place)
         same = home.vault() == before

@@ -72,11 +72,18 @@ package actor Commander: Service {
     /// Whether the broker is connected.
     package var isConnected: Bool { session?.isConnected ?? false }
 
-    /// Keeps the session with the broker until shutdown; waits while the vault is sealed.
+    /// How often is it looked whether a quarantine was lifted?
+    private static let lookAtQuarantine = Duration.seconds(1)
+
+    /// Keeps the session with the broker until shutdown; waits while the vault is sealed or quarantined.
     package func run() async throws {
         try await cancelWhenGracefulShutdown {
             while true {
                 await self.vault.waitUntilUnsealed()
+                // A copy must not take the hub's own session at the broker away.
+                while self.vault.quarantine != nil, !Task.isCancelled {
+                    try? await self.configuration.clock.sleep(for: Self.lookAtQuarantine)
+                }
                 guard !Task.isCancelled else { return }
                 do {
                     return try await self.serve()

@@ -30,7 +30,9 @@ extension ControlAPI {
             let name = try context.deviceName()
             let found =
                 if let patience = try request.wait() {
-                    try await parts.keeper.waitForGrant(of: name, within: patience)
+                    try await parts.keeper.waitForGrant(
+                        of: name, request.uri.queryParameters.get("grant").map { GrantID(rawValue: $0) },
+                        within: patience)
                 } else { try await parts.keeper.grant(of: name) }
             guard let grant = found else { throw Self.noGrant(name) }
             return Response(json: ["grant": try await parts.json(of: grant)])

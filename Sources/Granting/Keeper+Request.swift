@@ -137,6 +137,9 @@ extension Keeper {
                 _ = try transaction.endGrant(
                     one.grant.id, from: [.pending], to: .revoked, reason: "another request took its place")
             }
+            guard try transaction.grantAwaiting(handle: pending.handle) == nil else {
+                throw Refusal.provider(grant.provider, "it gave a code that it has given before")
+            }
             try transaction.insertGrant(grant, deviceID: device.id, consumer: consumer.id)
             try transaction.insertPendingApproval(pending)
             try transaction.audit(.asked(grant, by: requester), at: grant.createdAt)

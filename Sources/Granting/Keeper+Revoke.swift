@@ -32,7 +32,7 @@ extension Keeper {
             wake()
         }
         let ended = try await explained {
-            try await vault.write { transaction in
+            try await committed { transaction in
                 try transaction.grants(of: device).filter { live.contains($0.grant.state) }.map { record in
                     let damage = try transaction.queueRemains(of: record, at: now)
                     _ = try transaction.endGrant(

@@ -18,6 +18,8 @@ struct HeldGrant: Sendable {
 }
 
 extension Keeper {
+    /// The types of tokens whose use is known.
+    private static let knownTypes: Set = ["bearer", "dpop", "oauth"]
     /// How long does somebody wait for a token who could have one that still lives for a while?
     private static let patienceWithLiveToken = Duration.seconds(5)
     /// And who has none? A little longer than one exchange with a provider may take.
@@ -33,6 +35,10 @@ extension Keeper {
             let found = try await active { try $0.grants(ofKnown: device) }(device)
             guard found.record.grant.release == .token else { throw Refusal.signOnly(found.record.grant) }
             let held = try await fresh(found, minimumValidity)
+            guard Self.knownTypes.contains(held.tokens.tokenType.lowercased()) else {
+                throw Refusal.provider(
+                    held.record.grant.provider, "its tokens are of the type \(quoted(held.tokens.tokenType))")
+            }
             let remaining = freshness[held.record.grant.id]?.remaining(time)
             return HeldToken(
                 accessToken: held.tokens.accessToken, tokenSecret: held.tokens.tokenSecret,

@@ -100,18 +100,28 @@ package actor Keeper {
         try await vault.read { try Self.shown($0.grants(of: device)) }
     }
 
-    /// Returns as soon as a device's grant is not waiting for approval any more, or after `patience` as it is then.
+    /// Returns as soon as a device's request is not waiting for approval any more, or after `patience` as it is then.
     ///
+    /// - Parameters:
+    ///   - device: The device.
+    ///   - id: The request; `nil`: the one that waits now. What becomes of it counts, not what another grant is.
+    ///   - patience: How long to wait at most.
     /// - Returns: `nil` when the device has no grant.
-    package func waitForGrant(of device: DeviceName, within patience: Duration) async throws -> Grant? {
+    package func waitForGrant(
+        of device: DeviceName, _ id: GrantID? = nil, within patience: Duration
+    ) async throws -> Grant? {
         let changes = vault.changes()
         let (vault, time) = (vault, time)
+        let first = try await vault.read { try Self.shown($0.grants(of: device)) }
+        let awaited = id ?? first?.id
+        @Sendable func current() async throws -> Grant? {
+            try await vault.read { transaction in
+                try transaction.grants(of: device).first { $0.grant.id == awaited }?.grant
+            }
+        }
         return try await withThrowingTaskGroup(of: Bool.self) { group in
             group.addTask {
-                for await _ in changes {
-                    let grant = try await vault.read { try Self.shown($0.grants(of: device)) }
-                    if grant?.state != .pending { return true }
-                }
+                for await _ in changes where try await current()?.state != .pending { return true }
                 return false
             }
             group.addTask {
@@ -120,7 +130,7 @@ package actor Keeper {
             }
             defer { group.cancelAll() }
             _ = try await group.next()
-            return try await vault.read { try Self.shown($0.grants(of: device)) }
+            return try await current()
         }
     }
 

@@ -84,6 +84,8 @@ func explained<T>(_ provider: ProviderName? = nil, _ body: () async throws -> T)
         return try await body()
     } catch VaultError.sealed {
         throw Refusal.sealed
+    } catch VaultError.diskFull {
+        throw Refusal(.failure, "there is no space left on the disk", hint: "make room; nothing was changed")
     } catch let failure as ProviderFailure {
         throw provider.map { .provider($0, failure) } ?? Refusal(.provider, failure.description)
     } catch let failure as OAuthError {

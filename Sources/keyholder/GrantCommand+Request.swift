@@ -72,8 +72,11 @@ extension GrantCommand {
         }
 
         private func wait(_ patience: Int?, _ answer: JSON) async throws {
-            guard let patience, answer["grant"]?["state"]?.string == Grant.State.pending.rawValue else { return }
-            let shown = try await Daemon.ask(.GET, GrantCommand.path(name) + "?wait=\(patience)", wait: patience)
+            guard let patience, answer["grant"]?["state"]?.string == Grant.State.pending.rawValue,
+                let id = answer["grant"]?["id"]?.string
+            else { return }
+            let shown = try await Daemon.ask(
+                .GET, GrantCommand.path(name) + "?wait=\(patience)&grant=\(id)", wait: patience)
             if !output.json { Console.error("\(name): \(shown["grant"]?.cell("state") ?? "-")") }
             try GrantCommand.requireActive(shown, name)
         }

@@ -21,9 +21,10 @@ struct GrantCommand: ParsableCommand {
     static func requireActive(_ answer: JSON, _ name: String) throws {
         let state = answer["grant"]?["state"]?.string
         guard state != Grant.State.active.rawValue else { return }
+        let reason = answer["grant"]?["reason"]?.string.map { ": \($0)" } ?? ""
         throw Refusal(
             state == Grant.State.pending.rawValue ? .unknownOutcome : .notAuthorised,
-            "the grant for \(quoted(name)) is \(state ?? "not there")",
+            "the grant for \(quoted(name)) is \(state ?? "not there")\(reason)",
             hint: state == Grant.State.pending.rawValue ? "approve it on the provider's page" : nil)
     }
 

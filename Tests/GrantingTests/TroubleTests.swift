@@ -137,7 +137,12 @@ import Vault
                 await home.provider.waitForRequests("/token", count: 2)
                 await home.provider.set("/token", .obliging)
                 try await home.waitForTroubles([.forecast])
-                home.clock.advance(by: .seconds(689))
+                await home.pass(.seconds(689))
+                // Whoever was about to sleep when the clock moved is woken by the next move.
+                for _ in 0..<3 {
+                    try await home.takeTurns()
+                    home.clock.advance(by: .seconds(61))
+                }
                 _ = try await home.grant(grant.id) { $0.state == .needsReauth }
             }
             #expect(try await home.kindsTold() == [.forecast, .needsApproval])

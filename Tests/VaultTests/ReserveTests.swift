@@ -16,7 +16,7 @@ import Vault
             try await VaultFolder.run("mount", "-t", "tmpfs", "-o", "size=6m", "keyholder-test", path)
             var trouble: (any Error)?
             do { try await body(folder) } catch { trouble = error }
-            try await VaultFolder.run("umount", path)
+            try await VaultFolder.run("umount", "--lazy", path)
             if let trouble { throw trouble }
         }
     }

@@ -107,6 +107,7 @@ package actor Keeper {
     ///   - id: The request; `nil`: the one that waits now. What becomes of it counts, not what another grant is.
     ///   - patience: How long to wait at most.
     /// - Returns: `nil` when the device has no grant.
+    /// - Throws: What the vault throws.
     package func waitForGrant(
         of device: DeviceName, _ id: GrantID? = nil, within patience: Duration
     ) async throws -> Grant? {

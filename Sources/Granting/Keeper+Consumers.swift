@@ -2,6 +2,7 @@
 
 package import Delegation
 import FoundationEssentials
+import Logging
 package import Sealing
 import StrictJSON
 package import Vault
@@ -67,6 +68,19 @@ extension Keeper {
         endRests()
     }
 
+    /// Ends a change-over when the provider has taken the newest secret, and tells when it refuses that one.
+    func noteChangeOver(of consumer: Consumer, _ usedSecret: Int) async {
+        let now = time.now()
+        do {
+            try await vault.write { try $0.noteChangeOver(of: consumer, usedSecret, at: now) }
+        } catch {
+            // The next refresh notes it.
+            logger.warning(
+                "cannot note a change of secrets",
+                metadata: ["provider": "\(consumer.provider)", "error": "\(error)"])
+        }
+    }
+
     /// Every consumer, without its secret.
     package func consumers() async throws -> [ConsumerKey] { try await vault.read { try $0.consumerKeys() } }
 
@@ -121,5 +135,23 @@ extension Keeper {
                 hint: "register the hub there, then run 'keyholder consumer add \(profile.name) --key KEY'")
         }
         return consumer
+    }
+}
+
+extension Transaction {
+    fileprivate func noteChangeOver(of consumer: Consumer, _ usedSecret: Int, at now: Date) throws {
+        // Another one may have come meanwhile, which the provider has not taken yet.
+        guard try heldConsumer(id: consumer.id)?.secret.matches(consumer.secret) == true else { return }
+        guard usedSecret == 0 else {
+            _ = try openNotice(
+                .configuration, subject: consumer.id, device: nil, provider: consumer.provider,
+                text: "\(consumer.provider) refuses the hub's new secret and still takes the former one",
+                hint: "change it there too, or run 'keyholder consumer rotate \(consumer.provider)' again", at: now)
+            return
+        }
+        try dropFormerSecrets(ofConsumer: consumer.id)
+        _ = try closeNotice(
+            .configuration, subject: consumer.id, text: "\(consumer.provider) takes the hub's new secret", at: now)
+        try audit(.about(consumer, by: .agent, "consumer.rotate", "settled"), at: now)
     }
 }

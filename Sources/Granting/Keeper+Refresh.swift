@@ -7,7 +7,6 @@ import Logging
 import OAuth
 import ProviderClient
 import Sealing
-import ServiceLifecycle
 import StrictJSON
 import Vault
 
@@ -20,34 +19,6 @@ struct RefreshMaterial: Sendable {
 }
 
 extension Keeper {
-    /// Refreshes a grant for somebody who waits; whoever comes while that is under way waits for the same refresh.
-    ///
-    /// Who waits is let go after `patience`, or when the daemon stops; the refresh goes on.
-    func refresh(_ id: GrantID, patience: Duration) async -> RefreshResult {
-        hurried.insert(id)
-        lanes.hurry(id)
-        admit()
-        let refresh = beginRefresh(id)
-        let (results, continuation) = AsyncStream<RefreshResult>.makeStream()
-        // Both end with the refresh or with their sleep, whoever still listens.
-        Task {
-            continuation.yield(await refresh.value)
-            continuation.finish()
-        }
-        let time = time
-        let timer = Task {
-            do { try await time.sleep(patience) } catch { return }
-            continuation.finish()
-        }
-        defer { timer.cancel() }
-        return await withGracefulShutdownHandler {
-            for await result in results { return result }
-            return .failed(Refusal(.provider, "the provider has not answered yet", hint: "try again in a moment"))
-        } onGracefulShutdown: {
-            continuation.finish()
-        }
-    }
-
     /// Begins a refresh, or finds the one that is under way.
     func beginRefresh(_ id: GrantID) -> Task<RefreshResult, Never> {
         if let running = refreshes[id] { return running }
@@ -194,8 +165,9 @@ extension Keeper {
                 if let reticence { return .failed(reticence) }
             case .finish(let reply):
                 Failpoint.refreshParsed.pass()
-                if usedSecret == 0, !consumer.formerSecrets.isEmpty { try await settle(consumer) }
-                return try await finish(reply, of: material, sent: sending, remote)
+                let result = try await finish(reply, of: material, sent: sending, remote)
+                if !consumer.formerSecrets.isEmpty { await noteChangeOver(of: consumer, usedSecret) }
+                return result
             case .end(let reason):
                 try await end(
                     record, from: [.active], to: .needsReauth, reason: reason, by: .agent, action: "token.refresh")
@@ -293,16 +265,5 @@ extension Keeper {
             "token refreshed",
             metadata: ["grant.id": "\(id)", "generation": "\(refreshed.grant.generation)"])
         return .refreshed
-    }
-
-    /// Drops the secrets of a change-over: the provider has taken the newest one.
-    private func settle(_ consumer: Consumer) async throws {
-        let now = time.now()
-        try await vault.write {
-            // Another one may have come meanwhile, which the provider has not taken yet.
-            guard try $0.heldConsumer(id: consumer.id)?.secret.matches(consumer.secret) == true else { return }
-            try $0.dropFormerSecrets(ofConsumer: consumer.id)
-            try $0.audit(.about(consumer, by: .agent, "consumer.rotate", "settled"), at: now)
-        }
     }
 }

@@ -85,13 +85,15 @@ import Vault
             // Once with each of them.
             #expect(await home.provider.count("/token") == 3)
             #expect(try await formers(home) == 1)
+            // Told before it hurts: the former secret still works.
+            #expect(try await home.openTroubles() == [.configuration])
             await home.provider.change { $0.consumerSecrets = ["the-new-secret"] }
             home.clock.advance(by: .seconds(3601))
             _ = try await home.token(grant.device)
             #expect(await home.provider.count("/token") == 4)
             #expect(try await formers(home) == 0)
             #expect(try await home.audit().contains { $0.action == "consumer.rotate" && $0.outcome == "settled" })
-            #expect(try await home.kindsTold().isEmpty)
+            #expect(try await home.kindsTold() == [.configuration, .wellAgain])
         }
     }
 

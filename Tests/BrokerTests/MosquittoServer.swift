@@ -69,7 +69,12 @@ final class MosquittoServer: @unchecked Sendable {
         let arguments = ["mosquitto", "-c", directory.appending(path: "mosquitto.conf").path()]
         var pointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
         defer { for pointer in pointers { free(pointer) } }
-        let code = posix_spawn(&process, "/usr/sbin/mosquitto", nil, nil, &pointers, environ)
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        // Or it would keep open what Foundation watches to learn that another test's process has ended.
+        for descriptor in 3..<Int32(1024) { posix_spawn_file_actions_addclose(&actions, descriptor) }
+        let code = posix_spawn(&process, "/usr/sbin/mosquitto", &actions, nil, &pointers, environ)
         guard code == 0 else { throw Failure(reason: "posix_spawn: \(code)") }
         let deadline = ContinuousClock.now + .seconds(10)
         while !Self.accepts(port) {

@@ -102,6 +102,8 @@ final class Program: Sendable {
         for (descriptor, number) in [(input, 0), (output, 1), (errors, 2)] {
             posix_spawn_file_actions_adddup2(&actions, descriptor, Int32(number))
         }
+        // Or it would keep open what Foundation watches to learn that another test's process has ended.
+        for descriptor in 3..<Int32(1024) { posix_spawn_file_actions_addclose(&actions, descriptor) }
         // The pool's threads block signals, and a child would inherit that: it could not be ended any more.
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)

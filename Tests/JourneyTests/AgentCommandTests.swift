@@ -102,6 +102,8 @@ import Testing
                 try await daemon.keyholder("consumer", "rotate", "p", "--secret-file", "-", input: text),
             ]
             #expect(runs.allSatisfy { $0.status == 0 }, "\(runs.map(\.errors))")
+            // Adding looks at the provider first.
+            try await daemon.waitForRequests(before + 4)
             let told = daemon.asked.dropFirst(before).filter { $0.hasPrefix("POST ") }
             let bodies = try told.map { line in
                 try JSON(parsing: String(line[(line.firstIndex(of: "{") ?? line.startIndex)...]))

@@ -40,6 +40,9 @@ struct StandInDaemon {
     /// What it was asked, as `METHOD PATH BODY`.
     var asked: [String] { Array(program.output.lines.dropFirst()) }
 
+    /// Waits until it has told what it was asked so often.
+    func waitForRequests(_ count: Int) async throws { _ = try await program.output.line(with: " ", from: count) }
+
     func stop() async throws {
         try await program.end(SIGKILL)
         try FileManager.default.removeItem(atPath: folder)
